@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* open.h - URL opening: validation, origins, the opener, the callback. */
+#ifndef NONO_OPEN_H
+#define NONO_OPEN_H
+
+#include "policy/policy.h"
+
+struct approve;
+struct explain;
+struct open_room;
+
+/** struct open_config - borrowed, outliving the room. host_env is the environment nono itself was started with. */
+struct open_config {
+	struct policy *policy;
+	struct approve *approve;
+	struct explain *explain;
+	const char *session_dir; /* helpers and PATH entries are laid out below it */
+	char *const *host_env;
+};
+int open_start(struct open_room **o, const struct open_config *cfg, struct err **e);
+void open_stop(struct open_room *o);
+/** open_url_done - runs once, on any thread: NULL @problem means the opener was started. */
+typedef void open_url_done(void *data, const char *problem);
+/** open_url() - one request from the tree; @tgid from the kernel. Asks when the origin is not listed. */
+void open_url(struct open_room *o, pid_t tgid, const char *url, size_t len, open_url_done *done, void *data);
+/** open_browser_var() - value for BROWSER; open_path_dir() - directory to put first in PATH. Borrowed. */
+const char *open_browser_var(const struct open_room *o);
+const char *open_path_dir(const struct open_room *o);
+
+/** open_helper_main() - the URL helper inside the tree (`nono open-url-helper URL`, also by argv[0]). */
+int open_helper_main(int argc, char **argv);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sandbox.h - policy to kernel: Landlock, the seccomp filter, the environment, launch.
+ */
+#ifndef NONO_SANDBOX_H
+#define NONO_SANDBOX_H
+
+#include "policy/policy.h"
+
+/** struct kernel_features - what this machine has; detected once (features.c). */
+struct kernel_features {
+	int landlock_abi; /* 0: none */
+	unsigned landlock_errata;
+	bool listener;       /* a seccomp listener can be installed */
+	bool listener_taken; /* another listener is there already (nested, WSL2, container) */
+	bool wait_killable, sync_wake_up;
+	bool user_namespaces;
+	int yama; /* -1: not present */
+	bool wsl2;
+	bool cgroup_v2_delegated;
+};
+const struct kernel_features *kernel_features(void);
+
+/** struct launch - everything a start needs; borrowed. */
+struct launch {
+	const struct policy *policy;
+	char *const *argv;
+	const char *program; /* absolute path */
+	char *const *envp;   /* complete, see environment_build() */
+	const char *workdir;
+	bool supervise;     /* install the listener */
+	bool foreground;    /* give the terminal to the program's process group */
+	const char *cgroup; /* directory to join, NULL if none */
+};
+/**
+ * launch_start() - fork, restrict, exec. The child is stopped on nothing: it runs at once.
+ * @pid: the program; @listener: the seccomp listener (-1 when not supervised)
+ * Errors before exec are reported here with the exit status to use (126, 127) in the error's code.
+ */
+int launch_start(const struct launch *l, pid_t *pid, int *listener, struct err **e);
+/** launch_in_place() - `nono wrap`: restrict this process and exec; returns only on failure. */
+int launch_in_place(const struct launch *l, struct err **e);
+
+/** struct environment_extra - variables nono adds. */
+struct environment_extra {
+	const struct pairs *secrets; /* variable -> value */
+	const char *cap_file, *tmpdir, *shim, *browser, *path_prefix;
+	const struct pairs *more; /* proxy variables and the like */
+};
+/** environment_build() - the sanitised environment of the program. New vector. */
+struct strv environment_build(const struct policy *p, const struct environment_extra *x);
+/** environment_dangerous() - whether a variable can change what other programs run. Case-insensitive. */
+bool environment_dangerous(const char *name);
+
+/** cgroup_create() - a cgroup v2 with the limits; *path NULL when no limit is set. */
+int cgroup_create(const struct limits *l, const char *session_id, char **path, struct err **e);
+/** cgroup_destroy() - kill what is left in it, remove it. Return: number of OOM kills seen. */
+unsigned cgroup_destroy(const char *path);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * proto.h - messages between the tree (shim, helpers), the nono command line and the broker.
+ *
+ * msgpack maps {v: version, t: type, ...} over a SOCK_SEQPACKET Unix socket, one
+ * message a packet, at most PROTO_MAX bytes. One schema table (schema.c) says
+ * which fields a type has, their wire types, limits and whether they are
+ * required; encoder and decoder follow it. Unknown keys are ignored, wrong
+ * types are refused. No policy in here. See docs/protocol.md.
+ */
+#ifndef NONO_PROTO_H
+#define NONO_PROTO_H
+
+#include "base/base.h"
+
+#define PROTO_VERSION 1
+#define PROTO_MAX 32768
+
+enum msg_type {
+	MSG_HELLO,        /* version handshake, both directions: text = program version */
+	MSG_RESULT,       /* answer to a request: status 0 or an errno, text = sentence */
+	MSG_OPEN_URL,     /* tree -> broker: url */
+	MSG_PENDING_LIST, /* cli -> broker; answered by MSG_PENDING ... and a MSG_RESULT */
+	MSG_PENDING,      /* id, operation, object, asked, port, flag(protected), is_dir, rule, program, parent,
+			     number(waiting) */
+	MSG_ANSWER,       /* cli -> broker: id, answer, dir (optional) */
+	MSG_PREVIEW,      /* cli -> broker: id, dir; answered by MSG_RESULT with the diff as text */
+	MSG_GRANT_LIST,   /* answered by MSG_GRANT ... and a MSG_RESULT */
+	MSG_GRANT,        /* id, text, flag(never) */
+	MSG_REVOKE,       /* id */
+	MSG_WATCH,        /* cli -> broker: send MSG_PENDING whenever a question opens, MSG_GONE when one closes */
+	MSG_GONE,         /* id */
+	MSG_TYPE_COUNT
+};
+
+/** struct msg - one decoded message; which members are set depends on its type. Strings are owned. */
+struct msg {
+	enum msg_type type;
+	uint64_t id, number;
+	int64_t status;
+	uint32_t port;
+	bool flag, is_dir, udp;
+	char *text, *url, *operation, *object, *asked, *rule, *program, *parent, *answer, *dir;
+};
+
+/** msg_encode() - append the wire form to @out. */
+int msg_encode(const struct msg *m, struct buf *out, struct err **e);
+/** msg_decode() - strict decoding; *@m is left zeroed on failure. */
+int msg_decode(const void *data, size_t len, struct msg *m, struct err **e);
+void msg_free(struct msg *m);
+/** msg_send() / msg_recv() - one packet. @timeout_ms: -1 waits for ever. msg_recv() returns 1, 0 at end of file, -1. */
+int msg_send(int fd, const struct msg *m, struct err **e);
+int msg_recv(int fd, struct msg *m, int timeout_ms, struct err **e);
+/** msg_connect() - connect to a seqpacket socket and exchange MSG_HELLO. Return: descriptor or -1. */
+int msg_connect(const char *path, struct err **e);
+/** msg_listen() - bind and listen with mode 0600. Return: descriptor or -1. */
+int msg_listen(const char *path, struct err **e);
+
+#endif
