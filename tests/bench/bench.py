@@ -1,0 +1,220 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Measure nono beside the same program unsandboxed and beside other sandboxes, in one run.
+
+usage: bench.py [startup] [files] [net] [--runs N] [--json FILE] [--markdown FILE]
+
+Every figure is a whole command timed by hyperfine; what to quote is the ratio
+to the row's baseline, since absolute times depend on the machine. Missing
+programs (bubblewrap, firejail, codex, srt) are named and left out.
+"""
+import argparse
+import json
+import os
+import pathlib
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+NONO = os.environ.get("NONO", str(ROOT / "build/release/bin/nono"))
+AGENTS = pathlib.Path(os.environ.get("NONO_AGENTS", str(ROOT / "build/agents/node_modules/.bin")))
+
+
+def which(name):
+    found = shutil.which(name)
+    if not found and (AGENTS / name).exists():
+        found = str(AGENTS / name)
+    return found
+
+
+def hyperfine(commands, runs, warmup=2, prepare=None):
+    """Run named commands with hyperfine; return {name: {median, min, max}} in seconds."""
+    with tempfile.NamedTemporaryFile(suffix=".json") as out:
+        line = ["hyperfine", "--style", "none", "-N", "--warmup", str(warmup), "--runs", str(runs), "--export-json", out.name]
+        if prepare:
+            line += ["--prepare", prepare]
+        for name, command in commands.items():
+            line += ["--command-name", name, shlex.join(command)]
+        done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if done.returncode:
+            sys.exit(f"bench: hyperfine failed: {done.stderr.strip()}")
+        rows = json.load(open(out.name, encoding="utf-8"))["results"]
+    return {r["command"]: {"median": r["median"], "min": r["min"], "max": r["max"]} for r in rows}
+
+
+def works(command, cwd=None):
+    return subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
+
+
+def nono(*flags):
+    return [NONO, "run", "-s", "--profile", "claude-code", "--allow-cwd", *flags, "--"]
+
+
+BWRAP = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--bind", "/tmp", "/tmp",
+         "--unshare-user", "--unshare-pid", "--unshare-ipc", "--die-with-parent", "--"]
+
+
+def sandboxes():
+    """Wrappers that start a program: the baseline first."""
+    table = {
+        "bare": [],
+        "nono (claude-code)": nono(),
+        "nono, kernel only": nono("--supervision", "off"),
+        "bubblewrap": BWRAP,
+        "firejail": ["firejail", "--quiet", "--noprofile", "--"],
+        "codex sandbox": [which("codex") or "codex", "sandbox", "--"],
+        "srt": [which("srt") or "srt"],
+    }
+    usable = {}
+    for name, wrapper in table.items():
+        if wrapper and not which(wrapper[0]):
+            print(f"bench: {name}: {wrapper[0]} is not installed, left out", file=sys.stderr)
+        elif works([*wrapper, "true"]):
+            usable[name] = wrapper
+        else:
+            print(f"bench: {name}: does not start here, left out", file=sys.stderr)
+    return usable
+
+
+def bench_startup(runs):
+    fast = {k: [*v, "true"] for k, v in sandboxes().items()}
+    return {"true": hyperfine(fast, runs)}
+
+
+def make_sources(work):
+    """Trees the file workloads run on: 12,000 small files, a git repository, 200 C files, a tar archive, a package cache."""
+    tree = work / "tree"
+    for d in range(120):
+        sub = tree / f"d{d:03}"
+        sub.mkdir(parents=True)
+        for f in range(100):
+            (sub / f"f{f:03}.txt").write_text(f"line one {d} {f}\nneedle {d * f % 97}\n" * 8, encoding="utf-8")
+    git = ["git", "-C", str(tree), "-c", "user.name=bench", "-c", "user.email=bench@example.test"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "add", "-A"], check=True)
+    subprocess.run([*git, "commit", "-qm", "tree"], check=True)
+    cc = work / "cc"
+    cc.mkdir()
+    for f in range(200):
+        (cc / f"u{f}.c").write_text(f"#include <stdio.h>\n#include <stdlib.h>\nint f{f}(int x){{return printf(\"%d\", x + {f});}}\n", encoding="utf-8")
+    (cc / "Makefile").write_text("O := $(patsubst %.c,%.o,$(wildcard *.c))\nall: $(O)\n%.o: %.c\n\t@gcc -c -o $@ $<\n", encoding="utf-8")
+    subprocess.run(["tar", "cf", str(work / "tree.tar"), "-C", str(tree), "--exclude", ".git", "."], check=True)
+    (work / "out").mkdir()
+    return tree, cc
+
+
+def npm_project(work):
+    """A project whose packages come from local tarballs, so that `npm ci` needs no network."""
+    if not which("npm"):
+        return None
+    project = work / "npm"
+    project.mkdir()
+    deps = {}
+    for i in range(20):
+        pkg = work / f"pkg{i}"
+        pkg.mkdir()
+        (pkg / "package.json").write_text(json.dumps({"name": f"pkg{i}", "version": "1.0.0"}), encoding="utf-8")
+        for f in range(20):
+            (pkg / f"m{f}.js").write_text(f"module.exports = {f};\n", encoding="utf-8")
+        subprocess.run(["npm", "pack", "--silent", "--pack-destination", str(project)], cwd=pkg, check=True, capture_output=True)
+        deps[f"pkg{i}"] = f"file:pkg{i}-1.0.0.tgz"
+    (project / "package.json").write_text(json.dumps({"name": "bench", "version": "1.0.0", "dependencies": deps}), encoding="utf-8")
+    subprocess.run(["npm", "install", "--offline", "--no-audit", "--no-fund", "--silent"], cwd=project, check=True, capture_output=True)
+    return project
+
+
+def bench_files(runs):
+    home = pathlib.Path(tempfile.mkdtemp(prefix="nono-bench-", dir=os.environ.get("NONO_BENCH_DIR", "/var/tmp")))
+    try:
+        tree, cc = make_sources(home)
+        project = npm_project(home)
+        os.chdir(home)
+        loads = {
+            "rg (dynamic)": (["rg", "-c", "needle 13$", str(tree)], None),
+            "grep -r (static)": (["busybox", "grep", "-rc", "needle 13", str(tree)], None),
+            "git status": (["git", "-C", str(tree), "status", "--porcelain"], None),
+            "gcc x 200, make -j": (["make", "-s", "-j2", "-C", str(cc)], f"sh -c 'rm -f {cc}/*.o'"),
+            "python3 imports": (["python3", "-c", "import json, asyncio, http.client, email, sqlite3, xml.dom.minidom"], None),
+            "find": (["find", str(tree), "-name", "*.txt", "-newer", str(cc)], None),
+            "tar x": (["tar", "xf", str(home / "tree.tar"), "-C", str(home / "out")], f"sh -c 'rm -rf {home}/out; mkdir {home}/out'"),
+        }
+        if project:
+            loads["npm ci"] = (["npm", "ci", "--offline", "--no-audit", "--no-fund", "--silent", "--prefix", str(project)], None)
+        wrappers = {k: v for k, v in sandboxes().items() if k in ("bare", "nono (claude-code)", "nono, kernel only", "bubblewrap")}
+        if "bubblewrap" in wrappers:
+            wrappers["bubblewrap"] = [*BWRAP[:-1], "--bind", str(home), str(home), "--"]
+        result = {}
+        for load, (command, prepare) in loads.items():
+            if not which(command[0]):
+                print(f"bench: {load}: {command[0]} is not installed, left out", file=sys.stderr)
+                continue
+            # hyperfine refuses commands that fail; grep's status 1 would be a wrong tree
+            result[load] = hyperfine({k: [*v, *command] for k, v in wrappers.items()}, max(3, runs // 4), 1, prepare)
+        return result
+    finally:
+        os.chdir("/")
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def bench_net(runs):
+    script = HERE / "net_bench.py"
+    done = subprocess.run([sys.executable, str(script), "--runs", str(runs)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"bench: net: {done.stderr.strip()}")
+    return json.loads(done.stdout)
+
+
+def broker_memory():
+    """Resident memory of the broker with the complete claude-code profile, in kB."""
+    child = subprocess.Popen([*nono(), "sleep", "2"], stdin=subprocess.DEVNULL)
+    subprocess.run(["sleep", "1"], check=True)
+    sizes = []
+    for status in pathlib.Path("/proc").glob("[0-9]*/status"):
+        try:
+            fields = dict(l.split(":\t", 1) for l in status.read_text().splitlines() if ":\t" in l)
+        except OSError:
+            continue
+        if fields.get("Name", "").strip() == "nono":
+            sizes.append(int(fields.get("VmRSS", "0 kB").split()[0]))
+    child.wait()
+    return max(sizes, default=0)
+
+
+def table(results):
+    lines = []
+    for group, loads in results.items():
+        for load, rows in loads.items():
+            base = next(iter(rows.values()))["median"]
+            lines += [f"### {group}: {load}", "", "| | median | min | max | ratio |", "|---|---|---|---|---|"]
+            for name, r in rows.items():
+                ms = [f"{r[k] * 1000:.2f} ms" for k in ("median", "min", "max")]
+                lines.append(f"| {name} | {ms[0]} | {ms[1]} | {ms[2]} | {r['median'] / base:.2f} |")
+            lines.append("")
+    return "\n".join(lines)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("what", nargs="*", choices=["startup", "files", "net", []], default=[])
+    p.add_argument("--runs", type=int, default=40)
+    p.add_argument("--json")
+    p.add_argument("--markdown")
+    a = p.parse_args()
+    if not which("hyperfine"):
+        sys.exit("bench: hyperfine is not installed (scripts/install-packages bench)")
+    groups = {"startup": bench_startup, "files": bench_files, "net": bench_net}
+    results = {name: groups[name](a.runs) for name in (a.what or ["startup", "files"])}
+    text = table(results) + f"\nBroker resident memory: {broker_memory()} kB\n"
+    print(text)
+    if a.json:
+        pathlib.Path(a.json).write_text(json.dumps(results, indent=2), encoding="utf-8")
+    if a.markdown:
+        pathlib.Path(a.markdown).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
