@@ -15,13 +15,14 @@
 
 #define PROTO_VERSION 1
 #define PROTO_MAX 32768
+#define PROTO_TEXT_MAX 16384 /* longest `text`; senders cut what is longer */
 
 enum msg_type {
 	MSG_HELLO,        /* version handshake, both directions: text = program version */
 	MSG_RESULT,       /* answer to a request: status 0 or an errno, text = sentence */
 	MSG_OPEN_URL,     /* tree -> broker: url */
 	MSG_PENDING_LIST, /* cli -> broker; answered by MSG_PENDING ... and a MSG_RESULT */
-	MSG_PENDING,      /* id, operation, object, asked, port, flag(protected), is_dir, rule, program, parent,
+	MSG_PENDING,      /* id, operation, object, asked, port, udp, flag(protected), is_dir, rule, program, parent,
 			     number(waiting) */
 	MSG_ANSWER,       /* cli -> broker: id, answer, dir (optional) */
 	MSG_PREVIEW,      /* cli -> broker: id, dir; answered by MSG_RESULT with the diff as text */
@@ -42,18 +43,46 @@ struct msg {
 	bool flag, is_dir, udp;
 	char *text, *url, *operation, *object, *asked, *rule, *program, *parent, *answer, *dir;
 };
+static inline void cleanup_msg_fn(struct msg *m);
+#define cleanup_msg __attribute__((cleanup(cleanup_msg_fn)))
 
-/** msg_encode() - append the wire form to @out. */
+/** msg_type_name() - the type's name on the wire ("open-url"). Borrowed. */
+const char *msg_type_name(enum msg_type t);
+
+/**
+ * msg_encode() - append the wire form to @out.
+ * Only the members that the type has are sent. Return: 0, or -1 when a required
+ * string is NULL or a member exceeds its limit; @out is then unchanged.
+ */
 int msg_encode(const struct msg *m, struct buf *out, struct err **e);
-/** msg_decode() - strict decoding; *@m is left zeroed on failure. */
+/**
+ * msg_decode() - strict decoding of one packet; *@m is left zeroed on failure.
+ * Another protocol version is the error code EPROTONOSUPPORT, anything else EBADMSG.
+ */
 int msg_decode(const void *data, size_t len, struct msg *m, struct err **e);
+/** msg_free() - release the strings and zero the message. */
 void msg_free(struct msg *m);
-/** msg_send() / msg_recv() - one packet. @timeout_ms: -1 waits for ever. msg_recv() returns 1, 0 at end of file, -1. */
+static inline void cleanup_msg_fn(struct msg *m)
+{
+	msg_free(m);
+}
+
+/** msg_send() - send one packet; never raises SIGPIPE. Return: 0 or -1. */
 int msg_send(int fd, const struct msg *m, struct err **e);
+/**
+ * msg_recv() - receive one packet.
+ * @timeout_ms: -1 waits for ever
+ * Return: 1 and a message the caller frees, 0 at end of file, -1 (code ETIMEDOUT after @timeout_ms,
+ * EAGAIN on a non-blocking descriptor with nothing to read). Descriptors sent along are dropped.
+ */
 int msg_recv(int fd, struct msg *m, int timeout_ms, struct err **e);
 /** msg_connect() - connect to a seqpacket socket and exchange MSG_HELLO. Return: descriptor or -1. */
 int msg_connect(const char *path, struct err **e);
-/** msg_listen() - bind and listen with mode 0600. Return: descriptor or -1. */
+/**
+ * msg_listen() - bind and listen with mode 0600. The socket that a dead process
+ * left at @path is replaced; a live one is an error. Paths longer than sun_path are fine.
+ * Return: descriptor or -1.
+ */
 int msg_listen(const char *path, struct err **e);
 
 #endif
