@@ -4,7 +4,7 @@
 
 enum say_level say_level = SAY_NORMAL;
 
-static void vsay(enum say_level level, const char *fmt, va_list ap)
+PRINTF_LIKE(2, 0) static void vsay(enum say_level level, const char *fmt, va_list ap)
 {
 	if (say_level < level)
 		return;
