@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * intercept.c - TLS that ends here: towards the program with a leaf of the
+ * session's CA, towards the server with the host's own roots and full
+ * verification. A handshake that fails ends the connection; it never becomes a
+ * tunnel.
+ */
+#include "net/proxy/conn.h"
+
+#include <arpa/inet.h>
+#include <event2/bufferevent_ssl.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+static void client_tls_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct conn *c = arg;
+	if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT)) {
+		ERR_clear_error();
+		conn_close(c);
+		return;
+	}
+	if (!(what & BEV_EVENT_CONNECTED))
+		return;
+	const unsigned char *alpn = NULL;
+	unsigned n = 0;
+	SSL_get0_alpn_selected(bufferevent_openssl_get_ssl(bev), &alpn, &n);
+	if (n == 2 && memcmp(alpn, "h2", 2) == 0) {
+		h2_start(c);
+		return;
+	}
+	bufferevent_setcb(bev, conn_read_request, NULL, conn_client_event, c);
+	if (evbuffer_get_length(bufferevent_get_input(bev)))
+		conn_read_request(bev, c);
+}
+
+/* Data that was already read (a transparent connection's first record) is handed to TLS through a filter. */
+void intercept_client(struct conn *c)
+{
+	cleanup_err struct err *e = NULL;
+	SSL_CTX *ctx = c->p->ca ? ca_leaf(c->p->ca, c->host, &e) : NULL;
+	SSL *ssl = ctx ? SSL_new(ctx) : NULL;
+	struct bufferevent *tls =
+		ssl ? bufferevent_openssl_filter_new(c->p->base, c->client, ssl, BUFFEREVENT_SSL_ACCEPTING,
+			      BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS)
+		    : NULL;
+	if (!tls) {
+		conn_close(c);
+		return;
+	}
+	bufferevent_openssl_set_allow_dirty_shutdown(tls, 1);
+	c->client = tls;
+	c->secure = true;
+	c->kind = KIND_INTERCEPT;
+	bufferevent_setcb(tls, NULL, NULL, client_tls_event, c);
+	bufferevent_enable(tls, EV_READ | EV_WRITE);
+}
+
+/* The server must prove the name the program asked for; an address needs a certificate for that address. */
+static int expect_name(SSL *ssl, const char *host)
+{
+	unsigned char address[16];
+	if (inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1)
+		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) ? 0 : -1;
+	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	return SSL_set1_host(ssl, host) && SSL_set_tlsext_host_name(ssl, host) ? 0 : -1;
+}
+
+int intercept_server(struct conn *c, const char *alpn, bufferevent_event_cb on_event)
+{
+	/* a server without h2 is noticed by what it selects */
+	static const unsigned char both[] = "\x02h2\x08http/1.1", old[] = "\x08http/1.1";
+	bool h2 = strcmp(alpn, "h2") == 0;
+	SSL *ssl = SSL_new(c->p->client_ctx);
+	if (!ssl)
+		return -1;
+	if (expect_name(ssl, c->host) < 0 ||
+		SSL_set_alpn_protos(ssl, h2 ? both : old, (unsigned)(h2 ? sizeof both : sizeof old) - 1) != 0) {
+		SSL_free(ssl);
+		return -1;
+	}
+	struct bufferevent *tls = bufferevent_openssl_filter_new(c->p->base, c->server, ssl, BUFFEREVENT_SSL_CONNECTING,
+		BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+	if (!tls) {
+		SSL_free(ssl);
+		return -1;
+	}
+	bufferevent_openssl_set_allow_dirty_shutdown(tls, 1);
+	c->server = tls;
+	bufferevent_setcb(tls, NULL, NULL, on_event, c);
+	bufferevent_enable(tls, EV_READ | EV_WRITE);
+	return 0;
+}
+
+void intercept_server_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct conn *c = arg;
+	if (what & BEV_EVENT_CONNECTED) {
+		relay_request(c);
+	} else if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) {
+		long verify = SSL_get_verify_result(bufferevent_openssl_get_ssl(bev));
+		ERR_clear_error();
+		cleanup_free char *why = xasprintf("the TLS handshake with %s failed: %s", c->host,
+			verify == X509_V_OK ? "the server ended it" : X509_verify_cert_error_string(verify));
+		conn_answer(c, 502, why);
+	}
+}
