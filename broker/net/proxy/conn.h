@@ -97,7 +97,9 @@ void relay_via(struct conn *c);
 void intercept_client(struct conn *c);
 /** intercept_server() - start TLS on c->server towards c->host. @alpn: "h2" or "http/1.1" */
 int intercept_server(struct conn *c, const char *alpn, bufferevent_event_cb on_event);
-/** intercept_ready() - TLS towards the server stands: send the request, or start h2. */
+/** intercept_failure() - why a handshake with @host failed. New string. */
+char *intercept_failure(struct bufferevent *bev, const char *host);
+/** intercept_server_event() - TLS towards the server stands: send the request, or start h2. */
 void intercept_server_event(struct bufferevent *bev, short what, void *arg);
 
 /* h2.c */
@@ -105,6 +107,8 @@ void intercept_server_event(struct bufferevent *bev, short what, void *arg);
 void h2_start(struct conn *c);
 /** h2_server_connected() - the TCP connection for an h2 client stands. */
 void h2_server_connected(struct conn *c);
+/** h2_fail() - the server cannot be reached: every waiting request is answered with @status and @why. */
+void h2_fail(struct conn *c, int status, const char *why);
 void h2_free(struct h2 *h);
 
 #endif

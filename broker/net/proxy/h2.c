@@ -414,13 +414,26 @@ void h2_start(struct conn *c)
 	h2_read(c->client, c);
 }
 
+void h2_fail(struct conn *c, int status, const char *why)
+{
+	struct h2 *h = c->h2;
+	cleanup_free char *code = xasprintf("%d", status);
+	for (struct stream *s = h->streams; s; s = s->next)
+		if (!s->head_sent)
+			answer(h, s, code, why);
+	h->connecting = false;
+	bufferevent_enable(c->client, EV_READ);
+	pump_both(h);
+}
+
 static void h2_server_tls(struct bufferevent *bev, short what, void *arg)
 {
 	struct conn *c = arg;
 	const unsigned char *alpn = NULL;
 	unsigned n = 0;
 	if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) {
-		conn_close(c);
+		cleanup_free char *why = intercept_failure(bev, c->host);
+		h2_fail(c, 502, why);
 		return;
 	}
 	if (!(what & BEV_EVENT_CONNECTED))

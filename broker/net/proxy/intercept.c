@@ -92,16 +92,21 @@ int intercept_server(struct conn *c, const char *alpn, bufferevent_event_cb on_e
 	return 0;
 }
 
+char *intercept_failure(struct bufferevent *bev, const char *host)
+{
+	long verify = SSL_get_verify_result(bufferevent_openssl_get_ssl(bev));
+	ERR_clear_error();
+	return xasprintf("the TLS handshake with %s failed: %s", host,
+		verify == X509_V_OK ? "the server ended it" : X509_verify_cert_error_string(verify));
+}
+
 void intercept_server_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct conn *c = arg;
 	if (what & BEV_EVENT_CONNECTED) {
 		relay_request(c);
 	} else if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) {
-		long verify = SSL_get_verify_result(bufferevent_openssl_get_ssl(bev));
-		ERR_clear_error();
-		cleanup_free char *why = xasprintf("the TLS handshake with %s failed: %s", c->host,
-			verify == X509_V_OK ? "the server ended it" : X509_verify_cert_error_string(verify));
+		cleanup_free char *why = intercept_failure(bev, c->host);
 		conn_answer(c, 502, why);
 	}
 }

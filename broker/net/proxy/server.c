@@ -367,7 +367,7 @@ static void conn_dialed(struct conn *c, int fd, int status, const char *why)
 		if (c->dead)
 			conn_free(c);
 		else if (c->h2)
-			conn_close(c);
+			h2_fail(c, status, why ? why : "refused");
 		else
 			conn_answer(c, status, why ? why : "refused");
 		return;
