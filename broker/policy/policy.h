@@ -81,8 +81,11 @@ struct policy; /* opaque; internally locked, safe to use from several threads */
 struct policy_env {
 	const struct expansion *expansion;
 	const char *session_dir; /* private TMPDIR: read, write, execute; NULL when not launching */
+	const char *run_dir;     /* helpers and the capability file: read, execute; NULL if none. Best below
+				    runtime_dir(), which the tree never reaches otherwise */
 	const char *program;     /* resolved program, may be NULL; its own file is readable and executable */
 	bool cwd_granted;        /* the person (or --allow-cwd) shared the working directory */
+	bool allow_gpu;          /* --allow-gpu; the profile must not refuse it */
 };
 
 /**
@@ -95,8 +98,30 @@ struct policy_env {
 struct policy *policy_compile(const struct profile *p, const struct policy_env *env, struct err **e);
 void policy_free(struct policy *p);
 
-/** policy_check_path() - decide a file operation. @path is canonical; it may not exist. */
+/**
+ * policy_check_path() - decide a file operation.
+ * @path: canonical; it may not exist. For OP_CREATE and OP_DELETE the last component
+ *        is the entry itself, not what a link there points to.
+ * Allocates nothing; costs one table lookup for each component.
+ */
 struct decision policy_check_path(const struct policy *p, enum operation op, const char *path);
+/**
+ * policy_check_mkdir() - OP_CREATE of a directory. Unlike other entries it may be
+ * made where a denied path will lie below it (mkdir ~/.config).
+ */
+struct decision policy_check_mkdir(const struct policy *p, const char *path);
+/**
+ * policy_kernel_move() - whether the kernel's ruleset lets a program rename (or link)
+ * @from to @to by itself. Both paths canonical, @from existing.
+ * Landlock refuses with EXDEV what policy_check_path() allows at both ends when the
+ * move would give the file more access than it had.
+ */
+bool policy_kernel_move(const struct policy *p, const char *from, const char *to, bool is_dir, bool link);
+/**
+ * policy_set_tree() - who belongs to the sandboxed tree, for entries of /proc/<pid>.
+ * @owns: must be thread-safe; NULL: nobody
+ */
+void policy_set_tree(struct policy *p, bool (*owns)(void *data, pid_t pid), void *data);
 /**
  * policy_check_host() - decide OP_CONNECT or OP_BIND by name or address literal.
  * @host: a lower-case ASCII name, or an address in text form
@@ -113,6 +138,11 @@ struct kernel_rule {
 	const char *path;
 	unsigned access; /* ACCESS_* */
 	bool exact;      /* a file */
+	/*
+	 * Nothing in it is readable: with a broker, entries are created by the broker,
+	 * which then knows what the session made there and may read back.
+	 */
+	bool write_only;
 };
 /**
  * policy_kernel_rules() - the ruleset that grants as much of the policy as allow-only,

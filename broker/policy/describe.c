@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* describe.c - rules and operations in words, and the flag that would allow something. */
+#include "policy/internal.h"
+
+#include <assert.h>
+#include <ctype.h>
+
+const char *operation_name(enum operation op)
+{
+	static const char *const names[] = {
+		[OP_READ] = "read",
+		[OP_WRITE] = "write",
+		[OP_CREATE] = "create",
+		[OP_DELETE] = "delete",
+		[OP_EXECUTE] = "execute",
+		[OP_ATTR] = "change attributes",
+		[OP_CONNECT] = "connect",
+		[OP_BIND] = "listen",
+		[OP_UNIX_CONNECT] = "connect to socket",
+		[OP_UNIX_BIND] = "bind socket",
+		[OP_OPEN_URL] = "open URL",
+		[OP_SECRET] = "use secret",
+	};
+	static_assert(ARRAY_SIZE(names) == OP_COUNT, "every operation has a name");
+	return op < OP_COUNT ? names[op] : "?";
+}
+
+static const char *access_words(unsigned access)
+{
+	static const char *const words[] = {
+		"", "read", "write", "read+write", "execute", "read", "write+execute", "read+write"};
+	static_assert(ARRAY_SIZE(words) == 1U << ACCESS_BITS, "every combination has a word");
+	return words[access & ((1U << ACCESS_BITS) - 1)];
+}
+
+char *rule_describe(const struct rule *r)
+{
+	const char *label = r->origin.label ? r->origin.label : source_name(r->origin.source);
+	const char *what = r->deny ? "deny" : access_words(r->access);
+	const char *space = what[0] ? " " : "";
+	switch (r->origin.source) {
+	case SOURCE_USER:
+		return xasprintf("%s %s", label, r->written);
+	case SOURCE_GROUP:
+		return xasprintf("group %s (%s)", label, r->written);
+	case SOURCE_PROFILE:
+		return xasprintf("profile %s (%s%s%s)", label, what, space, r->written);
+	case SOURCE_GRANT:
+		return xasprintf("answer of this session (%s%s%s)", what, space, r->written);
+	case SOURCE_SYSTEM:
+	default:
+		return xasprintf("%s (%s)", label, r->written);
+	}
+}
+
+/* A word that a shell takes as it is. */
+static char *shell_quote(const char *s)
+{
+	bool plain = s[0] != '\0';
+	for (const char *c = s; *c && plain; c++)
+		plain = isalnum((unsigned char)*c) || strchr("/._-+=:,@%", *c);
+	if (plain)
+		return xstrdup(s);
+	struct buf b = {0};
+	buf_addc(&b, '\'');
+	for (const char *c = s; *c; c++) {
+		if (*c == '\'')
+			buf_adds(&b, "'\\''");
+		else
+			buf_addc(&b, *c);
+	}
+	buf_addc(&b, '\'');
+	return buf_steal(&b);
+}
+
+static char *suggest_path(const struct policy *p, enum operation op, const char *path)
+{
+	struct stat st;
+	bool is_dir = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+	bool entry = op == OP_CREATE || op == OP_DELETE;
+	cleanup_free char *parent = path_dir(path);
+	const char *object = entry ? parent : path;
+	bool reads = op == OP_READ || op == OP_EXECUTE;
+	const char *flag = reads ? (is_dir ? "--read" : "--read-file") : entry || is_dir ? "--allow" : "--allow-file";
+	cleanup_free char *quoted = shell_quote(object);
+	struct decision d = policy_check_path(p, op, path);
+	bool exact_below = !is_dir && !entry && d.rule && d.rule->path && strcmp(d.rule->path, path) != 0;
+	if (d.verdict == VERDICT_PROTECTED && !exact_below)
+		return xasprintf("%s %s --bypass-protection %s", flag, quoted, quoted);
+	return xasprintf("%s %s", flag, quoted);
+}
+
+char *policy_suggest_flag(const struct policy *p, enum operation op, const char *object, unsigned port)
+{
+	cleanup_free char *quoted = shell_quote(object ? object : "");
+	switch (op) {
+	case OP_CONNECT:
+		if (port && port != 443 && port != 80)
+			return xasprintf("--allow-domain %s:%u", quoted, port);
+		return xasprintf("--allow-domain %s", quoted);
+	case OP_BIND:
+		return xasprintf("--listen-port %u", port);
+	case OP_UNIX_CONNECT:
+		return xasprintf("--allow-unix-socket %s", quoted);
+	case OP_UNIX_BIND:
+		return xasprintf("--allow-unix-socket-bind %s", quoted);
+	case OP_OPEN_URL:
+		return xasprintf("open_urls.allow_origins: [\"%s\"] in the profile", object ? object : "");
+	case OP_SECRET:
+		return xasprintf("--env-credential %s", quoted);
+	default:
+		return suggest_path(p, op, object ? object : "/");
+	}
+}

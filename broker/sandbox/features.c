@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * features.c - what this machine has.
+ *
+ * For `nono doctor`: some of the answers are found by trying in a forked child,
+ * which is too slow for a start. A start finds out by the failure of the real thing.
+ */
+#include "sandbox/sandbox.h"
+#include "sandbox/kernel_abi.h"
+#include "sandbox/landlock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+/* Run @fn in a child and return its exit status, 255 when it died. */
+static int in_child(int (*fn)(void))
+{
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(fn());
+	int status;
+	while (pid > 0 && waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return 255;
+	return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+}
+
+enum { PROBE_LISTENER = 1, PROBE_TAKEN = 2, PROBE_KILLABLE = 4, PROBE_SYNC = 8 };
+
+static int install(unsigned long flags)
+{
+	struct sock_filter allow[] = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+	struct sock_fprog prog = {.len = ARRAY_SIZE(allow), .filter = allow};
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER | flags, &prog);
+}
+
+static int probe_listener(void)
+{
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	int found = PROBE_KILLABLE;
+	int fd = install(SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+	if (fd < 0 && errno == EINVAL) {
+		found = 0;
+		fd = install(0);
+	}
+	if (fd < 0)
+		return errno == EBUSY ? PROBE_TAKEN : 0;
+	if (ioctl(fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) == 0)
+		found |= PROBE_SYNC;
+	return found | PROBE_LISTENER;
+}
+
+static int probe_user_namespace(void)
+{
+	return unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 ? 0 : 1;
+}
+
+/* The first line of a small kernel file, NULL when there is none. New string. */
+static char *first_line(const char *path)
+{
+	char *data = NULL;
+	size_t len;
+	if (file_read(path, 65536, &data, &len, NULL) < 0)
+		return NULL;
+	data[strcspn(data, "\n")] = '\0';
+	return data;
+}
+
+static bool is_wsl2(void)
+{
+	if (access("/proc/sys/fs/binfmt_misc/WSLInterop", F_OK) == 0)
+		return true;
+	cleanup_free char *version = first_line("/proc/version");
+	return version && (strcasestr(version, "microsoft") || strstr(version, "WSL"));
+}
+
+/* Whether our cgroup (v2) is ours to make groups with memory and pids control in. */
+static bool cgroup_delegated(void)
+{
+	cleanup_free char *self = first_line("/proc/self/cgroup");
+	if (!self || !str_starts(self, "0::"))
+		return false;
+	cleanup_free char *dir = xasprintf("/sys/fs/cgroup%s", self + 3);
+	cleanup_free char *file = path_join(dir, "cgroup.controllers");
+	cleanup_free char *controllers = first_line(file);
+	return controllers && strstr(controllers, "memory") && strstr(controllers, "pids") && access(dir, W_OK) == 0;
+}
+
+const struct kernel_features *kernel_features(void)
+{
+	static struct kernel_features f;
+	static bool known;
+	if (known)
+		return &f;
+	known = true;
+	f.landlock_abi = landlock_abi();
+	f.landlock_errata = landlock_errata();
+	int found = in_child(probe_listener);
+	if (found != 255) {
+		f.listener = found & PROBE_LISTENER;
+		f.listener_taken = found & PROBE_TAKEN;
+		f.wait_killable = found & PROBE_KILLABLE;
+		f.sync_wake_up = found & PROBE_SYNC;
+	}
+	f.user_namespaces = in_child(probe_user_namespace) == 0;
+	cleanup_free char *yama = first_line("/proc/sys/kernel/yama/ptrace_scope");
+	f.yama = yama ? (int)strtol(yama, NULL, 10) : -1;
+	f.wsl2 = is_wsl2();
+	f.cgroup_v2_delegated = cgroup_delegated();
+	return &f;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * landlock.h - the policy's kernel rules as a Landlock domain.
+ *
+ * The parent builds the ruleset (landlock_prepare()), the child enters it
+ * (landlock_enter()) with system calls only, so it may be called after fork or
+ * vfork from any state.
+ */
+#ifndef NONO_LANDLOCK_H
+#define NONO_LANDLOCK_H
+
+#include "policy/policy.h"
+
+/** struct landlock_options - what a broker takes over from the kernel's rules. */
+struct landlock_options {
+	/*
+	 * Path calls are trapped: entries of write-only directories are made by the
+	 * broker, and nothing of /proc is granted.
+	 */
+	bool broker_files;
+	/*
+	 * Sockets are trapped: the tree has no right to connect or bind, the broker does
+	 * it on the tree's sockets. Otherwise ports are ruled by the profile's port lists.
+	 */
+	bool broker_sockets;
+};
+
+/** landlock_abi() - the running kernel's ABI version, 0 without Landlock. NONO_LANDLOCK_ABI lowers it, for tests. */
+int landlock_abi(void);
+/** landlock_errata() - bit n-1 set: erratum n is fixed. 0 where the kernel can't tell. */
+unsigned landlock_errata(void);
+/**
+ * landlock_prepare() - build the ruleset.
+ * Return: a close-on-exec descriptor, or -1: no Landlock, or the policy requires
+ * something this kernel's version lacks.
+ */
+int landlock_prepare(const struct policy *p, const struct landlock_options *o, struct err **e);
+/**
+ * landlock_enter() - restrict the calling thread for good; no_new_privs must be set.
+ * @own_proc: without a broker: let the process read its own /proc entry
+ * Async-signal-safe. Return: 0 or -errno.
+ */
+int landlock_enter(int ruleset, bool own_proc);
+/**
+ * landlock_missing() - what this kernel's Landlock does not cover, one line each
+ * ("truncate is not checked (needs Linux 6.2)"), for doctor and the start-up line.
+ */
+struct strv landlock_missing(void);
+
+#endif
