@@ -153,6 +153,7 @@ static void limits_hold_on_both_ends(void **state)
 	size_t before = b.len;
 	assert_int_equal(msg_encode(&in, &b, NULL), -1);
 	assert_int_equal(b.len, before);
+	msg_free(&out);
 	/* the same length forged on the wire */
 	b.len = 0;
 	buf_add(&b, BYTES("\x83\xa1v\x01\xa1t\xa8open-url\xa3url\xda\x20\x01"));
