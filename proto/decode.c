@@ -152,7 +152,7 @@ static bool take(const struct field *f, const msgpack_object *o, struct msg *m)
 int msg_decode(const void *data, size_t len, struct msg *m, struct err **e)
 {
 	*m = (struct msg){0};
-	struct packet p;
+	struct packet p = {0};
 	enum msg_type type = MSG_HELLO;
 	if (len > PROTO_MAX)
 		return err_set(e, EMSGSIZE, "a message of %zu bytes", len);

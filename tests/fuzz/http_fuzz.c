@@ -20,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	cleanup_buf struct buf out = {0};
 	http_forward_head(&h, "/", "host.test", &out);
-	if (http_head_parse(out.data, out.len, &again, NULL) < 0 || again.framing != h.framing || again.length != h.length)
+	if (http_head_parse(out.data, out.len, &again, NULL) < 0 || again.framing != h.framing ||
+		again.length != h.length)
 		abort();
 	http_head_free(&again);
 	http_head_free(&h);
