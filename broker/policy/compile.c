@@ -52,13 +52,18 @@ struct wanted *want(struct compile *c, char *path, const char *written, unsigned
 	return w;
 }
 
-static struct deny_entry *deny_add(struct compile *c, char *path, const char *written, const struct origin *origin)
+/* @file: of an existing file, else NULL */
+static void deny_add(
+	struct compile *c, char *path, const char *written, const struct stat *file, const struct origin *origin)
 {
 	if ((c->n_denies & (c->n_denies - 1)) == 0)
 		c->denies = xreallocarray(c->denies, c->n_denies ? c->n_denies * 2 : 1, sizeof(*c->denies));
 	struct deny_entry *d = &c->denies[c->n_denies++];
 	*d = (struct deny_entry){.path = path, .written = xstrdup(written), .origin = origin};
-	return d;
+	if (file) {
+		d->dev = file->st_dev;
+		d->ino = file->st_ino;
+	}
 }
 
 void deny_path(struct compile *c, const char *path, const char *written, const struct origin *origin)
@@ -68,11 +73,10 @@ void deny_path(struct compile *c, const char *path, const char *written, const s
 	cleanup_free char *place = canon_place(&c->canon, path);
 	cleanup_free char *target = canon_path(&c->canon, path, &st, &exists);
 	bool file = exists && !S_ISDIR(st.st_mode);
-	struct file_id id = {file ? st.st_dev : 0, file ? st.st_ino : 0};
 	/* Links of the Nix store are shared by everything; only the link is protected. */
 	if (strcmp(place, target) != 0 && !path_beneath(target, "/nix/store"))
-		deny_add(c, steal_ptr(&target), written, origin)->id = id;
-	deny_add(c, steal_ptr(&place), written, origin)->id = id;
+		deny_add(c, steal_ptr(&target), written, file ? &st : NULL, origin);
+	deny_add(c, steal_ptr(&place), written, file ? &st : NULL, origin);
 }
 
 /* ---- the profile's lists ------------------------------------------------- */

@@ -30,6 +30,14 @@ static void shelter(struct map *m, const char *path, const struct rule *r, unsig
 	}
 }
 
+const struct rule *denied_file(const struct policy *p, const struct stat *st)
+{
+	for (size_t i = 0; i < p->n_denied_files; i++)
+		if (p->denied_files[i].dev == st->st_dev && p->denied_files[i].ino == st->st_ino)
+			return p->denied_files[i].rule;
+	return NULL;
+}
+
 /* ---- bypasses ------------------------------------------------------------ */
 
 static bool covers(const struct wanted *w, const char *path)
@@ -80,9 +88,10 @@ static void denies_insert(struct compile *c)
 		if (!n->deny)
 			n->deny = r;
 		shelter(&p->map, d->path, r, ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC);
-		if (d->id.ino) {
-			p->denied_files = xreallocarray(p->denied_files, p->n_denied_files + 1, sizeof(struct file_id));
-			p->denied_files[p->n_denied_files++] = d->id;
+		if (d->ino) {
+			p->denied_files =
+				xreallocarray(p->denied_files, p->n_denied_files + 1, sizeof(struct denied_file));
+			p->denied_files[p->n_denied_files++] = (struct denied_file){d->dev, d->ino, r};
 		}
 	}
 	for (size_t i = 0; i < c->n_bypasses; i++)
@@ -140,15 +149,19 @@ static enum fate never_fate(struct wanted *w, const struct cover *cover, struct 
 	return FAIL;
 }
 
-static enum fate deny_fate(const struct wanted *w, const struct cover *cover, struct err **e)
+static enum fate deny_fate(const struct policy *p, const struct wanted *w, const struct cover *cover, struct err **e)
 {
-	if (!cover->deny)
+	/* A rule of the kernel's follows the inode: granting another hard link grants the denied name. */
+	const struct rule *deny = cover->deny;
+	if (!deny && w->exact)
+		deny = denied_file(p, &w->st);
+	if (!deny)
 		return KEEP;
 	if (!by_intent(w->origin))
 		return DROP;
-	if (w->exact && strcmp(w->path, cover->deny->path) != 0)
+	if (w->exact && cover->deny && strcmp(w->path, deny->path) != 0 && denied_file(p, &w->st) == NULL)
 		return KEEP;
-	cleanup_free char *rule = rule_describe(cover->deny);
+	cleanup_free char *rule = rule_describe(deny);
 	const char *label = w->origin->label ? w->origin->label : "";
 	err_set(e, 0, "%s %s: %s is protected by %s; to grant it all the same add --bypass-protection %s", label,
 		w->written, w->path, rule, w->path);
@@ -203,7 +216,7 @@ int conflict_resolve(struct compile *c, struct err **e)
 		struct cover cover = cover_find(&p->map, w->path);
 		enum fate fate = never_fate(w, &cover, e);
 		if (fate == KEEP)
-			fate = deny_fate(w, &cover, e);
+			fate = deny_fate(p, w, &cover, e);
 		if (fate == FAIL)
 			return -1;
 		if (fate == DROP)

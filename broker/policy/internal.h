@@ -112,10 +112,11 @@ struct grant {
 	enum operation op;
 };
 
-/** struct file_id - a denied file that exists: its other names are not granted entry by entry. */
-struct file_id {
+/** struct denied_file - a denied file that exists: the kernel is given no rule for its other names. */
+struct denied_file {
 	dev_t dev;
 	ino_t ino;
+	const struct rule *rule;
 };
 
 struct policy {
@@ -132,7 +133,7 @@ struct policy {
 	size_t n_commands;
 	struct rule **origins; /* open_urls.allow_origins */
 	size_t n_origins;
-	struct file_id *denied_files;
+	struct denied_file *denied_files;
 	size_t n_denied_files;
 	struct grant *grants;
 	size_t n_grants;
@@ -182,7 +183,8 @@ struct deny_entry {
 	char *path;
 	char *written;
 	bool lifted;
-	struct file_id id; /* of an existing file, else zero */
+	dev_t dev; /* of an existing file, else zero */
+	ino_t ino;
 	const struct origin *origin;
 };
 struct bypass_entry {
@@ -210,6 +212,8 @@ struct compile {
 int conflict_resolve(struct compile *c, struct err **e);
 /** own_proc() - whether @path names the reader's own entry in /proc, which the proc rule serves. */
 bool own_proc(const char *path);
+/** denied_file() - the deny rule for the inode of @st, NULL if there is none. */
+const struct rule *denied_file(const struct policy *p, const struct stat *st);
 /** groups_compile() - grants, denies and denied commands of the effective groups. */
 int groups_compile(struct compile *c, struct err **e);
 /** want() - note a grant. @path is canonical, ownership of it moves in. */

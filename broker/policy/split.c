@@ -11,9 +11,9 @@
  * itself gets no right at all (a right to list it would hold for everything below,
  * the denied path included), so listing it and making entries in it is the broker's.
  *
- * Symbolic links are skipped: a rule would land on their target. A file with
- * several names, one of which is denied, is skipped as well, since the rule would
- * follow the inode to the denied name.
+ * Symbolic links are skipped: a rule would land on their target. Files with several
+ * hard links are skipped as well: the rule would follow the inode, and another name
+ * may lie in the denied place. The broker serves them by path.
  *
  * /proc is always granted around its numbered entries: see proc.c.
  */
@@ -75,14 +75,6 @@ static void emit(struct split *s, const char *path, unsigned access, bool exact,
 	s->rules++;
 }
 
-static bool is_denied_file(const struct policy *p, const struct stat *st)
-{
-	for (size_t i = 0; i < p->n_denied_files; i++)
-		if (p->denied_files[i].dev == st->st_dev && p->denied_files[i].ino == st->st_ino)
-			return true;
-	return false;
-}
-
 static void split_dir(struct split *s, const char *dir, unsigned access, const struct stat *st);
 
 /* Whether the numbered entries of /proc must stay out. */
@@ -104,7 +96,7 @@ static void split_entry(struct split *s, int dirfd, const char *dir, const char 
 		return;
 	if (S_ISDIR(st.st_mode))
 		split_dir(s, path, access, &st);
-	else if (!is_denied_file(s->p, &st))
+	else if (st.st_nlink <= 1 || !S_ISREG(st.st_mode))
 		emit(s, path, access, true, &st);
 }
 

@@ -96,6 +96,8 @@ static void a_second_name_of_a_denied_file_is_not_granted_to_the_kernel(void **s
 	const struct kernel_rule *k = policy_kernel_rules(f->policy, &n);
 	for (size_t i = 0; i < n; i++)
 		assert_string_not_equal(k[i].path, other);
+	add(f, &f->profile->fs.allow_file, "copy", SOURCE_PROFILE);
+	compile_fails(f, "copy", "netrc");
 }
 
 static void a_grant_in_a_denied_place_needs_a_bypass(void **state)
