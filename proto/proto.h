@@ -67,7 +67,8 @@ static inline void cleanup_msg_fn(struct msg *m)
 	msg_free(m);
 }
 
-/** msg_send() - send one packet; never raises SIGPIPE. Return: 0 or -1. */
+/** msg_send() - send one packet; never raises SIGPIPE; a full non-blocking socket is given a second. Return: 0 or -1.
+ */
 int msg_send(int fd, const struct msg *m, struct err **e);
 /**
  * msg_recv() - receive one packet.

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 
 #define HELLO_TIMEOUT_MS 5000
+#define SEND_TIMEOUT_MS 1000 /* on a non-blocking descriptor */
 #define BACKLOG 64
 
 int msg_send(int fd, const struct msg *m, struct err **e)
@@ -18,9 +19,13 @@ int msg_send(int fd, const struct msg *m, struct err **e)
 	if (msg_encode(m, &b, e) < 0)
 		return -1;
 	ssize_t n;
-	do {
-		n = send(fd, b.data, b.len, MSG_NOSIGNAL);
-	} while (n < 0 && errno == EINTR);
+	while ((n = send(fd, b.data, b.len, MSG_NOSIGNAL)) < 0) {
+		struct pollfd p = {.fd = fd, .events = POLLOUT};
+		if (errno == EAGAIN && poll(&p, 1, SEND_TIMEOUT_MS) == 0)
+			return err_set(e, EAGAIN, "the peer does not read");
+		if (errno != EINTR && errno != EAGAIN)
+			break;
+	}
 	return n < 0 ? err_set(e, errno, "cannot send a message") : 0;
 }
 

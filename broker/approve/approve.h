@@ -10,8 +10,12 @@
 
 #include "policy/policy.h"
 
+struct msg;
+
 enum answer { ANSWER_NO, ANSWER_ONCE, ANSWER_SESSION, ANSWER_ALWAYS, ANSWER_NEVER };
 const char *answer_name(enum answer a); /* "no", "once", "session", "always", "never" */
+/** answer_parse() - the answer of that name; anything else is no answer. Return: whether @s is one. */
+bool answer_parse(const char *s, enum answer *out);
 
 /** struct question - one request, as shown. Strings are copied by approve_submit(). */
 struct question {
@@ -43,6 +47,7 @@ struct approve_config {
 	void *freeze_data;
 };
 
+/** approve_start() - make the queue and its front ends. Return: 0 and *@a, or -1. */
 int approve_start(struct approve **a, const struct approve_config *cfg, struct err **e);
 /** approve_stop() - every waiting question is answered "no". */
 void approve_stop(struct approve *a);
@@ -75,6 +80,16 @@ void pending_free(struct pending *p, size_t n);
 int approve_answer(struct approve *a, uint64_t id, enum answer answer, const char *dir, struct err **e);
 /** approve_preview() - the change "always" would make to the profile file, as a diff. New string. */
 char *approve_preview(struct approve *a, uint64_t id, const char *dir, struct err **e);
+
+/**
+ * approve_serve() - one message of the control socket: MSG_PENDING_LIST, MSG_ANSWER, MSG_PREVIEW,
+ * MSG_GRANT_LIST, MSG_REVOKE and MSG_WATCH are answered on @fd, which should not block: a
+ * watcher that does not read is dropped.
+ * Return: 0, or -1 when the connection is to be closed (not one of these messages, or it cannot be written to).
+ */
+int approve_serve(struct approve *a, int fd, const struct msg *m, struct err **e);
+/** approve_unserve() - the connection @fd is about to be closed; it watches no longer. */
+void approve_unserve(struct approve *a, int fd);
 
 /* `nono approve`, `nono grants`. Return: exit status. */
 int approve_command(int argc, char **argv);

@@ -149,6 +149,7 @@ static void limits_hold_on_both_ends(void **state)
 	cleanup_buf struct buf b = {0};
 	assert_int_equal(msg_encode(&in, &b, NULL), 0);
 	assert_int_equal(msg_decode(b.data, b.len, &out, NULL), 0);
+	msg_free(&out);
 	in.url = longer;
 	size_t before = b.len;
 	assert_int_equal(msg_encode(&in, &b, NULL), -1);

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* screen.c - the questions as one full screen: what is drawn. */
+#include "approve/screen.h"
+
+#include <assert.h>
+
+#define BOLD "\x1b[1m"
+#define DIM "\x1b[2m"
+#define RED "\x1b[1;31m"
+#define REVERSE "\x1b[7m"
+#define NORMAL "\x1b[0m"
+
+static const char *const verbs[] = {
+	[OP_READ] = "read",
+	[OP_WRITE] = "write",
+	[OP_CREATE] = "create",
+	[OP_DELETE] = "delete",
+	[OP_EXECUTE] = "run",
+	[OP_ATTR] = "change the mode, owner, times or attributes of",
+	[OP_CONNECT] = "connect to",
+	[OP_BIND] = "listen on",
+	[OP_UNIX_CONNECT] = "connect to the socket",
+	[OP_UNIX_BIND] = "make the socket",
+	[OP_OPEN_URL] = "open the page",
+	[OP_SECRET] = "use the secret",
+};
+static_assert(ARRAY_SIZE(verbs) == OP_COUNT, "every operation has a verb");
+
+const char *question_verb(enum operation op)
+{
+	return verbs[op];
+}
+
+char *question_object(const struct question *q)
+{
+	cleanup_free char *safe = str_sanitize(q->object ? q->object : "");
+	if (q->op != OP_CONNECT && q->op != OP_BIND)
+		return steal_ptr(&safe);
+	bool v6 = strchr(safe, ':') != NULL;
+	return xasprintf("%s%s%s:%u%s", v6 ? "[" : "", safe, v6 ? "]" : "", q->port, q->udp ? "/udp" : "");
+}
+
+static void style(const struct screen *s, struct buf *out, const char *code)
+{
+	if (s->color)
+		buf_adds(out, code);
+}
+
+/*
+ * One line, cut to the width. The text is safe already and mostly ASCII; wide
+ * characters only make the cut come early. A long path keeps its end, which says more.
+ */
+static void cut(const struct screen *s, struct buf *out, const char *text, size_t used, bool keep_end)
+{
+	size_t len = strlen(text), room = s->cols > used + 1 ? s->cols - used - 1 : 1;
+	if (len <= room) {
+		buf_adds(out, text);
+		return;
+	}
+	const char *from = keep_end ? text + (len - room + 1) : text;
+	size_t n = room - 1;
+	while (keep_end && ((unsigned char)*from & 0xc0) == 0x80) {
+		from++;
+		n--;
+	}
+	while (!keep_end && n && ((unsigned char)from[n] & 0xc0) == 0x80)
+		n--;
+	if (keep_end)
+		buf_adds(out, "…");
+	buf_add(out, from, n);
+	if (!keep_end)
+		buf_adds(out, "…");
+}
+
+static void line(struct buf *out)
+{
+	buf_adds(out, "\x1b[K\r\n");
+}
+
+static void field(const struct screen *s, struct buf *out, const char *name, const char *text)
+{
+	style(s, out, DIM);
+	buf_addf(out, "  %-9s ", name);
+	style(s, out, NORMAL);
+	cut(s, out, text, 12, true);
+	line(out);
+}
+
+/* A field that must be seen whole: wrapped, not cut. */
+static void field_wrapped(const struct screen *s, struct buf *out, const char *name, const char *text)
+{
+	size_t room = s->cols > 20 ? s->cols - 13 : 8, len = strlen(text), shown = 0;
+	unsigned lines = 0;
+	while (shown < len && lines < 6) {
+		size_t n = len - shown < room ? len - shown : room;
+		while (n && shown + n < len && ((unsigned char)text[shown + n] & 0xc0) == 0x80)
+			n--;
+		style(s, out, DIM);
+		buf_addf(out, "  %-9s ", lines++ ? "" : name);
+		style(s, out, NORMAL);
+		style(s, out, BOLD);
+		buf_add(out, text + shown, n ? n : 1);
+		style(s, out, NORMAL);
+		line(out);
+		shown += n ? n : 1;
+	}
+	if (shown < len)
+		field(s, out, "", "… (too long to show)");
+}
+
+static void draw_row(const struct screen *s, struct buf *out, size_t i)
+{
+	const struct pending *p = &s->p[i];
+	cleanup_free char *object = question_object(&p->q);
+	cleanup_free char *program = str_sanitize(p->q.program ? p->q.program : "?");
+	cleanup_free char *row = xasprintf("%s%-13.13s %-12.12s %s", p->q.protected_object ? "! " : "  ",
+		operation_name(p->q.op), program, object);
+	bool on = i == s->selected;
+	buf_adds(out, on ? " >" : "  ");
+	if (on)
+		style(s, out, REVERSE);
+	else if (p->q.protected_object)
+		style(s, out, RED);
+	cut(s, out, row, 2, false);
+	style(s, out, NORMAL);
+	line(out);
+}
+
+static void draw_rows(const struct screen *s, struct buf *out)
+{
+	size_t room = s->rows > 22 ? s->rows - 16 : 6, from = 0;
+	if (s->n > room && s->selected >= room / 2)
+		from = s->selected - room / 2;
+	if (from + room > s->n)
+		from = s->n > room ? s->n - room : 0;
+	for (size_t i = from; i < s->n && i < from + room; i++)
+		draw_row(s, out, i);
+	if (s->n > room) {
+		style(s, out, DIM);
+		buf_addf(out, "  %zu of %zu", s->selected + 1, s->n);
+		style(s, out, NORMAL);
+		line(out);
+	}
+}
+
+static void draw_question(const struct screen *s, struct buf *out, const struct pending *p)
+{
+	cleanup_free char *object = question_object(&p->q);
+	cleanup_free char *program = str_sanitize(p->q.program ? p->q.program : "a program");
+	cleanup_free char *parent = str_sanitize(p->q.parent ? p->q.parent : "");
+	cleanup_free char *who = xasprintf("%s%s%s%s (process %d)", program, *parent ? ", started by " : "", parent,
+		p->waiting > 1 ? ", and others," : "", (int)p->q.tgid);
+	field(s, out, "program", who);
+	cleanup_free char *what = xasprintf("%s%s", question_verb(p->q.op), p->q.is_dir ? " the directory" : "");
+	field(s, out, "wants to", what);
+	field_wrapped(s, out, "", object);
+	if (p->q.asked && p->q.object && strcmp(p->q.asked, p->q.object) != 0) {
+		cleanup_free char *asked = str_sanitize(p->q.asked);
+		field(s, out, "named", asked);
+	}
+	if (p->q.rule) {
+		cleanup_free char *rule = str_sanitize(p->q.rule);
+		field(s, out, "rule", rule);
+	}
+	if (p->q.protected_object) {
+		style(s, out, RED);
+		buf_adds(out, "  PROTECTED: a rule denies this on purpose. Say yes only if you know why it is needed.");
+		style(s, out, NORMAL);
+		line(out);
+	}
+}
+
+static void draw_keys(const struct screen *s, struct buf *out, const char *keys)
+{
+	style(s, out, BOLD);
+	cut(s, out, keys, 0, false);
+	style(s, out, NORMAL);
+	line(out);
+}
+
+static void draw_list(const struct screen *s, struct buf *out)
+{
+	if (s->n == 0) {
+		buf_adds(out, "  Nothing waits for an answer.");
+		line(out);
+		line(out);
+		draw_keys(s, out, s->remote ? "q leave" : "");
+		return;
+	}
+	if (s->n > 1) {
+		draw_rows(s, out);
+		line(out);
+	}
+	const struct pending *p = &s->p[s->selected];
+	draw_question(s, out, p);
+	line(out);
+	draw_keys(s, out, " y once   s this session   a always   n no (Enter, Esc)   N no, for this session");
+	bool path = p->q.op <= OP_ATTR;
+	cleanup_free char *more = xasprintf(" %s%s? help%s", path ? "d a directory   " : "",
+		s->n > 1 ? "j k move   X no to all   " : "", s->remote ? "   q leave" : "");
+	draw_keys(s, out, more);
+}
+
+static void draw_directory(const struct screen *s, struct buf *out)
+{
+	draw_question(s, out, &s->p[s->selected]);
+	line(out);
+	buf_adds(out, "  Allow it for everything beneath which directory?");
+	line(out);
+	for (size_t i = 0; i < s->dirs.n; i++) {
+		cleanup_free char *safe = str_sanitize(s->dirs.v[i]);
+		buf_adds(out, i == s->dir ? " > " : "   ");
+		if (i == s->dir)
+			style(s, out, REVERSE);
+		cut(s, out, safe, 3, true);
+		style(s, out, NORMAL);
+		line(out);
+	}
+	line(out);
+	draw_keys(s, out, " j k move   s this session   a always   N no, for this session   Esc back");
+}
+
+static void draw_always(const struct screen *s, struct buf *out)
+{
+	draw_question(s, out, &s->p[s->selected]);
+	line(out);
+	buf_adds(out, "  This is what \"always\" changes:");
+	line(out);
+	line(out);
+	cleanup_free char *text = xstrdup(s->preview ? s->preview : "");
+	unsigned left = s->rows > 20 ? s->rows - 14 : 8;
+	char *save = NULL;
+	for (char *l = strtok_r(text, "\n", &save); l && left; l = strtok_r(NULL, "\n", &save), left--) {
+		cleanup_free char *safe = str_sanitize(l);
+		buf_adds(out, "    ");
+		if (l[0] == '+')
+			style(s, out, BOLD);
+		cut(s, out, safe, 4, false);
+		style(s, out, NORMAL);
+		line(out);
+	}
+	line(out);
+	draw_keys(s, out, " y write it and allow   n back");
+}
+
+static void draw_help(const struct screen *s, struct buf *out)
+{
+	static const char *const text[] = {
+		"The program waits. Nothing is allowed until you say so; no answer is no.",
+		"",
+		"y            allow this one call, and ask again next time",
+		"s            allow this object until the session ends",
+		"a            allow it in this and later sessions: the change to the profile is shown first",
+		"n Enter Esc  refuse this call",
+		"N            refuse this object until the session ends, without asking again",
+		"d            choose a directory to allow with everything beneath",
+		"j k arrows   move",
+		"X            refuse everything that waits now",
+		"",
+		"`nono grants` lists and takes back what was allowed for the session.",
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(text); i++) {
+		buf_adds(out, "  ");
+		cut(s, out, text[i], 2, false);
+		line(out);
+	}
+	line(out);
+	draw_keys(s, out, " any key back");
+}
+
+void screen_render(const struct screen *s, struct buf *out)
+{
+	buf_adds(out, "\x1b[H");
+	style(s, out, REVERSE);
+	cleanup_free char *title = s->n == 1 ? xstrdup(" nono: a program in the sandbox asks ")
+					     : xasprintf(" nono: %zu questions from the sandbox ", s->n);
+	cut(s, out, title, 0, false);
+	style(s, out, NORMAL);
+	line(out);
+	line(out);
+	if (s->mode == SCREEN_HELP)
+		draw_help(s, out);
+	else if (s->mode == SCREEN_LIST || s->n == 0)
+		draw_list(s, out);
+	else if (s->mode == SCREEN_DIRECTORY)
+		draw_directory(s, out);
+	else
+		draw_always(s, out);
+	if (s->note) {
+		line(out);
+		cleanup_free char *safe = str_sanitize(s->note);
+		style(s, out, RED);
+		cut(s, out, safe, 0, false);
+		style(s, out, NORMAL);
+		line(out);
+	}
+	buf_adds(out, "\x1b[J");
+}
