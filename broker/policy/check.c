@@ -23,6 +23,7 @@ struct walk {
 	unsigned need; /* one ACCESS_* bit */
 	unsigned bit;
 	bool of_parent; /* the operation changes the parent directory */
+	bool reopened;  /* in the session's own place inside nono's state: its own grants count */
 	unsigned kernel_need;
 	const struct rule *allow, *deny, *never, *refused, *nearest;
 	const struct node *self;
@@ -78,8 +79,10 @@ static void visit(struct walk *w, const struct node *n, bool is_self)
 		w->self = n;
 	if (n->never_mask & w->need)
 		w->never = n->never;
-	if (n->reopen)
-		w->never = NULL;
+	if (n->reopen) {
+		w->reopened = true;
+		w->allow = NULL;
+	}
 	if (n->bypass)
 		w->deny = NULL;
 	if (n->deny) {
@@ -146,9 +149,9 @@ static void allow_entry(struct walk *w, enum operation op)
 
 static struct decision conclude(const struct policy *p, struct walk *w, enum operation op, const char *path, bool mkdir)
 {
-	if (w->never)
-		return (struct decision){VERDICT_NEVER, w->never, false};
 	allow_entry(w, op);
+	if (w->never && !(w->reopened && w->allow))
+		return (struct decision){VERDICT_NEVER, w->never, false};
 	/* Moving a directory away would move what is hidden below it out of its deny rule. */
 	if (w->of_parent && !mkdir && w->self && w->self->shelters)
 		return (struct decision){VERDICT_PROTECTED, w->self->shelters, false};

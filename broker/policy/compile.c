@@ -21,17 +21,22 @@ struct origin origin_copy(const struct origin *from)
 	return o;
 }
 
-struct rule *rule_new(struct policy *p, const char *path, const char *written, const struct origin *origin)
+struct rule *rule_alloc(const char *path, const char *written, const struct origin *origin)
 {
 	struct rule *r = xcalloc(1, sizeof(*r));
 	r->path = xstrdup(path);
 	r->written = xstrdup(written ? written : path);
 	r->origin = origin_copy(origin);
+	return r;
+}
+
+struct rule *rule_new(struct policy *p, const char *path, const char *written, const struct origin *origin)
+{
 	/* grows by doubling: the capacity is the next power of two of the count */
 	if ((p->n_rules & (p->n_rules - 1)) == 0)
 		p->rules = xreallocarray(p->rules, p->n_rules ? p->n_rules * 2 : 1, sizeof(struct rule *));
-	p->rules[p->n_rules++] = r;
-	return r;
+	p->rules[p->n_rules] = rule_alloc(path, written, origin);
+	return p->rules[p->n_rules++];
 }
 
 static void rule_free(struct rule *r)
@@ -333,7 +338,7 @@ static int size_parse(const char *text, uint64_t *out, struct err **e)
 		end++;
 		if (*end == 'i')
 			end++;
-		if (*end == 'B')
+		if (*end == 'B' || *end == 'b')
 			end++;
 	}
 	if (end == text || *end || errno || text[0] == '-' || v == 0 || v > UINT64_MAX >> shift)
@@ -457,6 +462,8 @@ void policy_free(struct policy *p)
 		return;
 	for (size_t i = 0; i < p->n_rules; i++)
 		rule_free(p->rules[i]);
+	for (size_t i = 0; i < p->n_grants; i++)
+		rule_free(p->grants[i].rule);
 	free(p->rules);
 	free(p->kernel);
 	free(p->sockets);

@@ -15,7 +15,7 @@ static struct grant *grant_add(struct policy *p, enum grant_kind kind, const cha
 	p->grants = xreallocarray(p->grants, p->n_grants + 1, sizeof(*p->grants));
 	struct grant *g = &p->grants[p->n_grants];
 	*g = (struct grant){.id = (unsigned)++p->n_grants, .kind = kind, .never = never};
-	g->rule = rule_new(p, what, what, &grant_origin);
+	g->rule = rule_alloc(what, what, &grant_origin);
 	g->rule->deny = never;
 	return g;
 }

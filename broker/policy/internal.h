@@ -106,7 +106,7 @@ enum grant_kind { GRANT_PATH, GRANT_HOST, GRANT_UNIX, GRANT_ORIGIN };
 struct grant {
 	unsigned id;
 	enum grant_kind kind;
-	struct rule *rule; /* path is the path, host, socket or origin */
+	struct rule *rule; /* owned; path is the path, host, socket or origin */
 	unsigned port;
 	bool udp, never, revoked;
 	enum operation op;
@@ -145,6 +145,8 @@ struct policy {
 	void *owns_data;
 };
 
+/** rule_alloc() - a rule outside the policy's list. @path and @written are copied; NULL stays NULL. */
+struct rule *rule_alloc(const char *path, const char *written, const struct origin *origin);
 /** rule_new() - append a rule to the policy. @path and @written are copied; NULL stays NULL. */
 struct rule *rule_new(struct policy *p, const char *path, const char *written, const struct origin *origin);
 /** origin_copy() - copy label and file of @from. */

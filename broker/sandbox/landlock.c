@@ -64,20 +64,21 @@ static int create_ruleset(const struct nono_landlock_attr *attr, size_t size, un
 	return (int)syscall(SYS_landlock_create_ruleset, attr, size, flags);
 }
 
+static int abi_limit = -1;
+
+void landlock_limit_abi(int abi)
+{
+	abi_limit = abi;
+}
+
 int landlock_abi(void)
 {
 	static int abi = -1;
 	if (abi < 0) {
 		int v = create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-		const char *limit = getenv("NONO_LANDLOCK_ABI");
-		if (v > 0 && limit && limit[0]) {
-			long l = strtol(limit, NULL, 10);
-			if (l >= 0 && l < v)
-				v = (int)l;
-		}
 		abi = v > 0 ? v : 0;
 	}
-	return abi;
+	return abi_limit >= 0 && abi_limit < abi ? abi_limit : abi;
 }
 
 unsigned landlock_errata(void)

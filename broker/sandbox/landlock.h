@@ -25,8 +25,10 @@ struct landlock_options {
 	bool broker_sockets;
 };
 
-/** landlock_abi() - the running kernel's ABI version, 0 without Landlock. NONO_LANDLOCK_ABI lowers it, for tests. */
+/** landlock_abi() - the running kernel's ABI version, 0 without Landlock. */
 int landlock_abi(void);
+/** landlock_limit_abi() - behave as on a kernel with this version; lets tests see older ones. -1: no limit. */
+void landlock_limit_abi(int abi);
 /** landlock_errata() - bit n-1 set: erratum n is fixed. 0 where the kernel can't tell. */
 unsigned landlock_errata(void);
 /**
