@@ -164,7 +164,7 @@ static void draw_question(const struct screen *s, struct buf *out, const struct 
 	}
 	if (p->q.protected_object) {
 		style(s, out, RED);
-		buf_adds(out, "  PROTECTED: a rule denies this on purpose. Say yes only if you know why it is needed.");
+		cut(s, out, "  PROTECTED: a rule denies this on purpose. Say yes only if you know why.", 0, false);
 		style(s, out, NORMAL);
 		line(out);
 	}
@@ -181,7 +181,7 @@ static void draw_keys(const struct screen *s, struct buf *out, const char *keys)
 static void draw_list(const struct screen *s, struct buf *out)
 {
 	if (s->n == 0) {
-		buf_adds(out, "  Nothing waits for an answer.");
+		cut(s, out, "  Nothing waits for an answer.", 0, false);
 		line(out);
 		line(out);
 		draw_keys(s, out, s->remote ? "q leave" : "");
@@ -205,7 +205,7 @@ static void draw_directory(const struct screen *s, struct buf *out)
 {
 	draw_question(s, out, &s->p[s->selected]);
 	line(out);
-	buf_adds(out, "  Allow it for everything beneath which directory?");
+	cut(s, out, "  Allow it for everything beneath which directory?", 0, false);
 	line(out);
 	for (size_t i = 0; i < s->dirs.n; i++) {
 		cleanup_free char *safe = str_sanitize(s->dirs.v[i]);
@@ -224,7 +224,7 @@ static void draw_always(const struct screen *s, struct buf *out)
 {
 	draw_question(s, out, &s->p[s->selected]);
 	line(out);
-	buf_adds(out, "  This is what \"always\" changes:");
+	cut(s, out, "  This is what \"always\" changes:", 0, false);
 	line(out);
 	line(out);
 	cleanup_free char *text = xstrdup(s->preview ? s->preview : "");

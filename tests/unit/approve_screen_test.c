@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* approve_screen_test.c - keys and pictures of the question screen. */
+#include "approve/screen.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+/* The answers given, one word each; the picture of "always". */
+struct log {
+	struct buf b;
+	bool refuse_preview;
+};
+
+static int on_answer(void *data, uint64_t id, enum answer answer, const char *dir, struct err **e)
+{
+	struct log *l = data;
+	(void)e;
+	buf_addf(&l->b, "%llu:%s%s%s ", (unsigned long long)id, answer_name(answer), dir ? "@" : "", dir ? dir : "");
+	return 0;
+}
+
+static char *on_preview(void *data, uint64_t id, const char *dir, struct err **e)
+{
+	struct log *l = data;
+	(void)id;
+	if (l->refuse_preview) {
+		err_set(e, 0, "no profile here");
+		return NULL;
+	}
+	return xasprintf("+ \"%s\"\n", dir ? dir : "object");
+}
+
+static const struct screen_ops ops = {on_answer, on_preview};
+
+static struct pending *questions(size_t n)
+{
+	struct pending *p = xcalloc(n + 1, sizeof *p);
+	for (size_t i = 0; i < n; i++) {
+		p[i].id = i + 1;
+		p[i].waiting = 1;
+		p[i].q = (struct question){.op = OP_READ,
+			.object = xasprintf("/a/b/f%zu", i + 1),
+			.asked = xstrdup("f"),
+			.program = xstrdup("cat"),
+			.parent = xstrdup("bash"),
+			.rule = xstrdup("--read /x"),
+			.tgid = 7};
+	}
+	return p;
+}
+
+/* What a person's keys lead to, with @n questions open. */
+static void keys(const char *bytes, size_t len, size_t n, const char *want)
+{
+	struct log l = {0};
+	struct screen s = {.ops = &ops, .data = &l, .rows = 24, .cols = 80};
+	screen_update(&s, questions(n), n);
+	screen_input(&s, bytes, len);
+	screen_idle(&s);
+	buf_adds(&l.b, "");
+	if (strcmp(l.b.data, want) != 0)
+		fail_msg("keys \"%s\": got \"%s\", want \"%s\"", bytes, l.b.data, want);
+	buf_free(&l.b);
+	screen_free(&s);
+}
+#define KEYS(b, n, want) keys(b, sizeof(b) - 1, n, want)
+
+static void every_key_does_what_the_screen_says(void **state)
+{
+	(void)state;
+	KEYS("y", 1, "1:once ");
+	KEYS("s", 1, "1:session ");
+	KEYS("n", 1, "1:no ");
+	KEYS("N", 1, "1:never ");
+	KEYS("\r", 1, "1:no ");
+	KEYS("\n", 1, "1:no ");
+	KEYS("\x1b", 1, "1:no ");
+	KEYS("\x03", 1, "1:no ");
+	KEYS("jy", 2, "2:once ");
+	KEYS("\x1b[By", 2, "2:once ");
+	KEYS("\x1bOBy", 2, "2:once ");
+	KEYS("jjjjjky", 3, "2:once ");
+	KEYS("j\x1b[As", 3, "1:session ");
+	KEYS("X", 3, "1:no 2:no 3:no ");
+	KEYS("\x1b[27u", 1, "1:no ");
+	KEYS("\x1b[13u", 1, "1:no ");
+	KEYS("?y", 1, "");
+	KEYS("?yy", 1, "1:once ");
+}
+
+static void other_keys_answer_nothing(void **state)
+{
+	(void)state;
+	KEYS("Y", 1, "");
+	KEYS("o", 1, "");
+	KEYS(" ", 1, "");
+	KEYS("\x04", 1, "");
+	KEYS("\xc3\xbf", 1, "");
+	KEYS("y", 0, "");
+	KEYS("\x1b", 0, "");
+}
+
+static void always_shows_the_change_and_asks_again(void **state)
+{
+	(void)state;
+	KEYS("a", 1, "");
+	KEYS("ay", 1, "1:always ");
+	KEYS("an", 1, "");
+	KEYS("a\r", 1, "");
+	KEYS("ans", 1, "1:session ");
+	KEYS("day", 1, "1:always@/a/b ");
+	KEYS("djay", 1, "1:always@/a ");
+}
+
+static void a_directory_only_when_it_was_picked(void **state)
+{
+	(void)state;
+	KEYS("ds", 1, "1:session@/a/b ");
+	KEYS("djs", 1, "1:session@/a ");
+	KEYS("djjjjs", 1, "1:session@/a ");
+	KEYS("dN", 1, "1:never@/a/b ");
+	KEYS("dy", 1, "");
+	KEYS("d\r", 1, "");
+	KEYS("dns", 1, "1:session ");
+	KEYS("d\x1b", 1, "");
+}
+
+static void what_a_terminal_sends_by_itself_answers_nothing(void **state)
+{
+	(void)state;
+	KEYS("\x1b[I\x1b[O", 1, "");                      /* focus */
+	KEYS("\x1b[<0;10;10M\x1b[<0;10;10m", 1, "");      /* mouse, SGR */
+	KEYS("\x1b[Myyy", 1, "");                         /* mouse, X10: three bytes that may be letters */
+	KEYS("\x1b[200~yes\ry\x1b[201~", 1, "");          /* paste */
+	KEYS("\x1b[200~yes\x1b", 1, "");                  /* paste, cut short */
+	KEYS("\x1b]11;rgb:y/y/y\x1b\\", 1, "");           /* colour reply */
+	KEYS("\x1b]0;yyy\x07", 1, "");                    /* the same, ended by BEL */
+	KEYS("\x1bP1$ry\x1b\\", 1, "");                   /* DECRQSS reply */
+	KEYS("\x1b[?62;22c\x1b[?1049;2$y", 1, "");        /* device attributes, mode report: ends in y */
+	KEYS("\x1b[111111111111111111111111111y", 1, ""); /* longer than any sequence */
+	KEYS("\x1by", 1, "");                             /* Alt-y */
+	KEYS("\x1b[200~y\x1b[201~s", 1, "1:session ");
+}
+
+static void keys_behind_an_answer_are_dropped(void **state)
+{
+	(void)state;
+	KEYS("yyyy", 2, "1:once ");
+	KEYS("s\rN", 2, "1:session ");
+}
+
+static void a_choice_does_not_move_to_another_question(void **state)
+{
+	(void)state;
+	struct log l = {0};
+	struct screen s = {.ops = &ops, .data = &l, .rows = 24, .cols = 80};
+	screen_update(&s, questions(2), 2);
+	screen_input(&s, "a", 1);
+	assert_int_equal(s.mode, SCREEN_ALWAYS);
+	/* question 1 closes elsewhere while its change is shown */
+	struct pending *left = questions(2), *first = xcalloc(1, sizeof *first);
+	*first = left[0];
+	pending_free(first, 1);
+	left[0] = left[1];
+	screen_update(&s, left, 1);
+	assert_int_equal(s.mode, SCREEN_LIST);
+	screen_input(&s, "j", 1);
+	/* a new list keeps the question, not the row */
+	screen_update(&s, questions(2), 2);
+	assert_int_equal(s.p[s.selected].id, 2);
+	assert_null(l.b.data);
+	screen_free(&s);
+}
+
+static void a_change_that_cannot_be_written_says_why(void **state)
+{
+	(void)state;
+	struct log l = {.refuse_preview = true};
+	struct screen s = {.ops = &ops, .data = &l, .rows = 24, .cols = 80};
+	cleanup_buf struct buf out = {0};
+	screen_update(&s, questions(1), 1);
+	screen_input(&s, "ay", 1);
+	screen_render(&s, &out);
+	assert_non_null(strstr(out.data, "no profile here"));
+	screen_free(&s);
+}
+
+/* Nothing a program chose reaches the terminal as a control sequence, and no line exceeds the width. */
+static void untrusted_text_cannot_draw(void **state)
+{
+	(void)state;
+	static const char evil[] = "/a/\x1b[2J\x1b]0;x\x07/\xe2\x80\xaetxt.exe\r\n y once\x9b"
+				   "31m/\xff";
+	for (unsigned cols = 24; cols < 200; cols += 13) {
+		struct log l = {0};
+		struct screen s = {.ops = &ops, .data = &l, .rows = 24, .cols = cols};
+		struct pending *p = questions(1);
+		free((char *)p->q.object);
+		free((char *)p->q.program);
+		p->q.object = xstrdup(evil);
+		p->q.program = xstrdup("\x1b[1mnono");
+		screen_update(&s, p, 1);
+		cleanup_buf struct buf out = {0};
+		screen_render(&s, &out);
+		/* without colour the screen itself uses these three sequences only */
+		size_t width = 0;
+		for (const char *c = out.data; *c; c++) {
+			if (*c == '\x1b') {
+				assert_true(strncmp(c, "\x1b[K", 3) == 0 || strncmp(c, "\x1b[H", 3) == 0 ||
+					    strncmp(c, "\x1b[J", 3) == 0);
+				c += 2;
+			} else if (*c == '\r') {
+				assert_int_equal(c[1], '\n');
+				c++;
+				assert_true(width <= cols);
+				width = 0;
+			} else {
+				assert_true((unsigned char)*c >= 0x20);
+				width += ((unsigned char)*c & 0xc0) != 0x80;
+			}
+		}
+		assert_null(strstr(out.data, "\xe2\x80\xae"));
+		screen_free(&s);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_key_does_what_the_screen_says),
+		cmocka_unit_test(other_keys_answer_nothing),
+		cmocka_unit_test(always_shows_the_change_and_asks_again),
+		cmocka_unit_test(a_directory_only_when_it_was_picked),
+		cmocka_unit_test(what_a_terminal_sends_by_itself_answers_nothing),
+		cmocka_unit_test(keys_behind_an_answer_are_dropped),
+		cmocka_unit_test(a_choice_does_not_move_to_another_question),
+		cmocka_unit_test(a_change_that_cannot_be_written_says_why),
+		cmocka_unit_test(untrusted_text_cannot_draw),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
