@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hosts.c - network rules and the decision about a host and a port.
+ *
+ * Theory of operation
+ * -------------------
+ * Every rule is one entry of one hash table; its key says what kind it is, which
+ * name, suffix or address prefix it covers, for which port and protocol. A decision
+ * looks up the few keys that could cover the object: the name itself, each of its
+ * suffixes, the address cut to each prefix length that some rule uses. So its cost
+ * depends on the object, not on the number of rules.
+ *
+ * Order: addresses and names that are never reachable; the mode (open, blocked);
+ * rules. A name is decided as a name. That it may not lead to loopback or metadata
+ * addresses is checked on what it resolves to, by the net room.
+ *
+ *  allow_domain   connect to the name, suffix, address or prefix; in sessions that
+ *                 are not blocked
+ *  open_port      connect to and listen on this port of loopback addresses
+ *  listen_port    listen on this port, on any address
+ *  connect_port   connect to this port of any host
+ *
+ * Where the network is filtered, programs may also listen on loopback ports the kernel
+ * chooses (test servers, language servers, a login's callback).
+ */
+#include "policy/internal.h"
+#include "policy/hosts.h"
+
+enum host_kind { KIND_NAME, KIND_SUFFIX, KIND_ADDR, KIND_OPEN_PORT, KIND_LISTEN_PORT, KIND_CONNECT_PORT };
+
+/* Stands in a key for "some port": such entries answer whether a name may be resolved at all. */
+#define SOME_PORT 0x10000U
+
+/** struct host_key - what an entry covers. Compared as bytes: cleared before it is filled. */
+struct host_key {
+	uint32_t kind, port; /* port 0: any */
+	uint32_t udp, prefix, len;
+	char bytes[254];
+};
+
+struct host_entry {
+	struct host_entry *next;
+	uint32_t hash;
+	struct host_key *key;
+	const struct rule *rule;
+};
+
+struct hosts {
+	enum net_mode mode;
+	struct host_entry **bucket;
+	size_t n_buckets, n;
+	struct rule **rules;
+	size_t n_rules;
+	bool prefixes4[33], prefixes6[129]; /* prefix lengths that rules use */
+	struct rule *never, *own_listener;
+};
+
+/* Names of metadata services: refused before anything is resolved. */
+static const char *const never_names[] = {
+	"metadata.google.internal", "metadata.azure.internal", "metadata.goog", "instance-data.ec2.internal"};
+
+/* ---- the table ----------------------------------------------------------- */
+
+static size_t key_size(const struct host_key *k)
+{
+	return offsetof(struct host_key, bytes) + k->len;
+}
+
+static uint32_t key_hash(const struct host_key *k)
+{
+	return hash_bytes(HASH_SEED, (const char *)k, key_size(k));
+}
+
+static const struct rule *entry_find(const struct hosts *h, const struct host_key *k)
+{
+	if (!h->n_buckets)
+		return NULL;
+	uint32_t hash = key_hash(k);
+	for (const struct host_entry *x = h->bucket[hash % h->n_buckets]; x; x = x->next)
+		if (x->hash == hash && x->key->len == k->len && memcmp(x->key, k, key_size(k)) == 0)
+			return x->rule;
+	return NULL;
+}
+
+static void table_grow(struct hosts *h)
+{
+	size_t n = h->n_buckets ? h->n_buckets * 2 : 64;
+	struct host_entry **bucket = xcalloc(n, sizeof(struct host_entry *));
+	for (size_t i = 0; i < h->n_buckets; i++)
+		for (struct host_entry *x = h->bucket[i], *next; x; x = next) {
+			next = x->next;
+			x->next = bucket[x->hash % n];
+			bucket[x->hash % n] = x;
+		}
+	free(h->bucket);
+	h->bucket = bucket;
+	h->n_buckets = n;
+}
+
+/* The first rule for a key stays: it is the one that explanations name. */
+static void entry_add(struct hosts *h, const struct host_key *k, const struct rule *rule)
+{
+	if (entry_find(h, k))
+		return;
+	if (h->n >= h->n_buckets)
+		table_grow(h);
+	struct host_entry *x = xcalloc(1, sizeof(*x));
+	x->key = xmalloc(key_size(k));
+	memcpy(x->key, k, key_size(k));
+	x->hash = key_hash(k);
+	x->rule = rule;
+	x->next = h->bucket[x->hash % h->n_buckets];
+	h->bucket[x->hash % h->n_buckets] = x;
+	h->n++;
+}
+
+static struct host_key name_key(enum host_kind kind, const char *name, size_t len, unsigned port, bool udp)
+{
+	struct host_key k = {.kind = kind, .port = port, .udp = udp};
+	k.len = (uint32_t)(len < sizeof(k.bytes) ? len : sizeof(k.bytes));
+	memcpy(k.bytes, name, k.len);
+	return k;
+}
+
+static struct host_key addr_key(const struct host_addr *a, unsigned prefix, unsigned port, bool udp)
+{
+	struct host_key k = {.kind = KIND_ADDR, .port = port, .udp = udp, .prefix = prefix, .len = a->len};
+	unsigned whole = prefix / 8;
+	memcpy(k.bytes, a->b, whole);
+	if (prefix % 8)
+		k.bytes[whole] = (char)(a->b[whole] & (0xff00U >> prefix % 8));
+	return k;
+}
+
+/* ---- compilation --------------------------------------------------------- */
+
+static struct rule *host_rule(struct hosts *h, const char *object, const char *written, const struct origin *origin)
+{
+	struct rule *r = xcalloc(1, sizeof(*r));
+	r->path = xstrdup(object);
+	r->written = xstrdup(written);
+	r->origin = origin_copy(origin);
+	h->rules = xreallocarray(h->rules, h->n_rules + 1, sizeof(struct rule *));
+	h->rules[h->n_rules++] = r;
+	return r;
+}
+
+static int add_pattern(struct hosts *h, const char *value, const struct item *it, bool builtin, struct err **e)
+{
+	struct host_pattern p;
+	if (host_pattern_parse(value, !builtin, &p, e) < 0)
+		return -1;
+	const struct rule *r = host_rule(h, value, it->value, &it->origin);
+	struct host_key k;
+	if (p.addr.len) {
+		k = addr_key(&p.addr, p.prefix, p.port, p.udp);
+		(p.addr.len == 4 ? h->prefixes4 : h->prefixes6)[p.prefix] = true;
+	} else {
+		k = name_key(p.suffix ? KIND_SUFFIX : KIND_NAME, p.name, strlen(p.name), p.port, p.udp);
+	}
+	entry_add(h, &k, r);
+	k.port = SOME_PORT;
+	k.udp = 0;
+	entry_add(h, &k, r);
+	if (p.udp) {
+		k.udp = 1;
+		entry_add(h, &k, r);
+	}
+	return 0;
+}
+
+static int add_hosts(struct hosts *h, const struct items *list, const struct item *as, bool builtin, struct err **e)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		const struct item *it = &list->v[i];
+		const struct items *group = builtin ? NULL : network_group_hosts(it->value);
+		int rc = group ? add_hosts(h, group, it, true, e) : add_pattern(h, it->value, as ? as : it, builtin, e);
+		if (rc < 0)
+			return err_wrap(e, "network.allow_domain");
+	}
+	return 0;
+}
+
+static int add_profile(struct hosts *h, const char *name, struct err **e)
+{
+	struct items list = {0};
+	if (!network_profile_hosts(name, &list))
+		return err_set(e, 0, "there is no network profile named %s", name);
+	char label[] = "network profile";
+	struct item as = {.value = (char *)name, .origin = {.source = SOURCE_SYSTEM, .label = label}};
+	int rc = add_hosts(h, &list, &as, true, e);
+	items_free(&list);
+	return rc;
+}
+
+static int add_ports(struct hosts *h, const struct items *list, enum host_kind kind, const char *key, struct err **e)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		char *end;
+		unsigned long port = strtoul(list->v[i].value, &end, 10);
+		if (list->v[i].value[0] < '0' || list->v[i].value[0] > '9' || *end || port > 65535)
+			return err_set(e, 0, "network.%s: %s is not a port", key, list->v[i].value);
+		if (port == 0)
+			return err_set(e, 0, "network.%s: port 0 (any port) is for macOS; name the ports", key);
+		struct host_key k = {.kind = kind, .port = (uint32_t)port};
+		entry_add(h, &k, host_rule(h, list->v[i].value, list->v[i].value, &list->v[i].origin));
+		k.port = SOME_PORT;
+		entry_add(h, &k, h->rules[h->n_rules - 1]);
+	}
+	return 0;
+}
+
+/* A profile's block gives way to nothing; the two together on a command line is a mistake worth saying. */
+static int mode_of(struct hosts *h, const struct profile *p, struct err **e)
+{
+	const struct items *domains = &p->network.allow_domain;
+	bool filters = p->network.profile || domains->n || p->network.connect_port.n;
+	if (p->network.allow_all) {
+		h->mode = NET_OPEN;
+		return 0;
+	}
+	if (p->network.block != TRI_TRUE) {
+		h->mode = filters ? NET_FILTERED : NET_OPEN;
+		return 0;
+	}
+	for (size_t i = 0; i < domains->n; i++)
+		if (domains->v[i].origin.source == SOURCE_USER)
+			return err_set(e, 0,
+				"the network is blocked (--block-net or network.block), so %s %s cannot be allowed",
+				domains->v[i].origin.label ? domains->v[i].origin.label : "--allow-domain",
+				domains->v[i].value);
+	h->mode = NET_BLOCKED;
+	return 0;
+}
+
+struct hosts *hosts_compile(const struct profile *p, struct err **e)
+{
+	struct hosts *h = xcalloc(1, sizeof(*h));
+	char label[] = "always closed", own[] = "loopback";
+	struct origin system = {.source = SOURCE_SYSTEM, .label = label};
+	h->never = host_rule(h, NULL, "link-local and cloud metadata addresses", &system);
+	h->never->deny = h->never->never = true;
+	system.label = own;
+	h->own_listener = host_rule(h, NULL, "listeners on ports the kernel chooses", &system);
+	if (mode_of(h, p, e) < 0 || (p->network.profile && add_profile(h, p->network.profile, e) < 0) ||
+		add_hosts(h, &p->network.allow_domain, NULL, false, e) < 0 ||
+		add_ports(h, &p->network.open_port, KIND_OPEN_PORT, "open_port", e) < 0 ||
+		add_ports(h, &p->network.listen_port, KIND_LISTEN_PORT, "listen_port", e) < 0 ||
+		add_ports(h, &p->network.connect_port, KIND_CONNECT_PORT, "connect_port", e) < 0) {
+		hosts_free(h);
+		return NULL;
+	}
+	return h;
+}
+
+void hosts_free(struct hosts *h)
+{
+	if (!h)
+		return;
+	for (size_t i = 0; i < h->n_buckets; i++)
+		for (struct host_entry *x = h->bucket[i], *next; x; x = next) {
+			next = x->next;
+			free(x->key);
+			free(x);
+		}
+	for (size_t i = 0; i < h->n_rules; i++) {
+		free(h->rules[i]->path);
+		free(h->rules[i]->written);
+		free(h->rules[i]->origin.label);
+		free(h->rules[i]->origin.file);
+		free(h->rules[i]);
+	}
+	free((void *)h->rules);
+	free((void *)h->bucket);
+	free(h);
+}
+
+enum net_mode hosts_mode(const struct hosts *h)
+{
+	return h->mode;
+}
+
+/* ---- decision ------------------------------------------------------------ */
+
+static struct decision allow(const struct rule *r)
+{
+	return (struct decision){VERDICT_ALLOW, r, false};
+}
+
+static const struct rule *port_rule(const struct hosts *h, enum host_kind kind, unsigned port)
+{
+	struct host_key k = {.kind = kind, .port = port ? port : SOME_PORT};
+	return entry_find(h, &k);
+}
+
+/* @k with the port asked for, then with any port; port 0 asks for some port. */
+static const struct rule *find_port(const struct hosts *h, struct host_key k, unsigned port)
+{
+	k.port = port ? port : SOME_PORT;
+	const struct rule *r = entry_find(h, &k);
+	if (r || !port)
+		return r;
+	k.port = 0;
+	return entry_find(h, &k);
+}
+
+static const struct rule *name_rule(const struct hosts *h, const char *name, unsigned port, bool udp)
+{
+	size_t n = strlen(name);
+	if (n >= sizeof(((struct host_key *)0)->bytes))
+		return NULL;
+	const struct rule *r = find_port(h, name_key(KIND_NAME, name, n, 0, udp), port);
+	for (const char *dot = strchr(name, '.'); dot && !r; dot = strchr(dot + 1, '.'))
+		r = find_port(h, name_key(KIND_SUFFIX, dot + 1, n - (size_t)(dot + 1 - name), 0, udp), port);
+	return r;
+}
+
+static const struct rule *addr_rule(const struct hosts *h, const struct host_addr *a, unsigned port, bool udp)
+{
+	const bool *used = a->len == 4 ? h->prefixes4 : h->prefixes6;
+	const struct rule *r = NULL;
+	for (int prefix = a->len * 8; prefix >= 0 && !r; prefix--)
+		if (used[prefix])
+			r = find_port(h, addr_key(a, (unsigned)prefix, 0, udp), port);
+	return r;
+}
+
+static struct decision check_connect(
+	const struct hosts *h, const char *host, const struct host_addr *a, unsigned port, bool udp)
+{
+	const struct rule *r = NULL;
+	bool local = a->len ? host_addr_loopback(a) : strcmp(host, "localhost") == 0 || str_ends(host, ".localhost");
+	if (h->mode == NET_FILTERED)
+		r = a->len ? addr_rule(h, a, port, udp) : name_rule(h, host, port, udp);
+	if (!r && local && h->mode == NET_FILTERED)
+		r = name_rule(h, "localhost", port, udp);
+	if (!r && local && !udp)
+		r = port_rule(h, KIND_OPEN_PORT, port);
+	if (!r && !udp && port)
+		r = port_rule(h, KIND_CONNECT_PORT, port);
+	return r ? allow(r) : (struct decision){VERDICT_NONE, NULL, false};
+}
+
+static struct decision check_bind(const struct hosts *h, const struct host_addr *a, unsigned port, bool udp)
+{
+	const struct rule *r = NULL;
+	bool local = a->len && host_addr_loopback(a) && !host_addr_unspecified(a);
+	if (!udp && port)
+		r = port_rule(h, KIND_LISTEN_PORT, port);
+	if (!r && !udp && port && local)
+		r = port_rule(h, KIND_OPEN_PORT, port);
+	if (!r && !port && local && h->mode == NET_FILTERED)
+		r = h->own_listener;
+	return r ? allow(r) : (struct decision){VERDICT_NONE, NULL, false};
+}
+
+struct decision hosts_check(const struct hosts *h, enum operation op, const char *host, unsigned port, bool udp)
+{
+	struct host_addr a;
+	bool literal = host_addr_parse(host, &a);
+	if (op == OP_CONNECT && literal && host_addr_never(&a))
+		return (struct decision){VERDICT_NEVER, h->never, false};
+	for (size_t i = 0; i < ARRAY_SIZE(never_names) && !literal && op == OP_CONNECT; i++)
+		if (strcmp(host, never_names[i]) == 0)
+			return (struct decision){VERDICT_NEVER, h->never, false};
+	if (h->mode == NET_OPEN)
+		return allow(NULL);
+	return op == OP_BIND ? check_bind(h, &a, port, udp) : check_connect(h, host, &a, port, udp);
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* net_hosts_test.c - network rules: their text, and what they decide. */
+#include "net_bringup.h"
+#include "policy/hosts.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <time.h>
+#include <cmocka.h>
+
+/* One built-in group and profile, so that the test does not depend on what is shipped. */
+__attribute__((weak)) const struct items *network_group_hosts(const char *group)
+{
+	static struct item hosts[] = {{.value = (char *)"forge.test"}, {.value = (char *)"*.cdn.test"}};
+	static const struct items list = {hosts, ARRAY_SIZE(hosts)};
+	return strcmp(group, "forges") == 0 ? &list : NULL;
+}
+
+__attribute__((weak)) bool network_profile_hosts(const char *name, struct items *out)
+{
+	if (strcmp(name, "tiny") != 0)
+		return false;
+	out->v = xcalloc(1, sizeof(*out->v));
+	out->v[0].value = xstrdup("profile.test");
+	out->n = 1;
+	return true;
+}
+
+__attribute__((weak)) void items_free(struct items *l)
+{
+	items_clear(l);
+}
+
+static struct hosts *compile(struct profile *p)
+{
+	cleanup_err struct err *e = NULL;
+	struct hosts *h = hosts_compile(p, &e);
+	if (!h)
+		fail_msg("%s", err_msg(e));
+	return h;
+}
+
+static enum verdict connects(const struct hosts *h, const char *host, unsigned port)
+{
+	return hosts_check(h, OP_CONNECT, host, port, false).verdict;
+}
+
+static void names_suffixes_and_ports(void **state)
+{
+	(void)state;
+	struct profile p = {0};
+	domain(&p, "api.test", SOURCE_USER);
+	domain(&p, "*.Wild.Test", SOURCE_USER);
+	domain(&p, "port.test:8443", SOURCE_PROFILE);
+	domain(&p, "time.test:123/udp", SOURCE_PROFILE);
+	domain(&p, "https://scheme.test/", SOURCE_USER);
+	struct hosts *h = compile(&p);
+	assert_int_equal(hosts_mode(h), NET_FILTERED);
+	assert_int_equal(connects(h, "api.test", 443), VERDICT_ALLOW);
+	assert_int_equal(connects(h, "api.test", 22), VERDICT_ALLOW);
+	assert_int_equal(connects(h, "xapi.test", 443), VERDICT_NONE);
+	assert_int_equal(connects(h, "www.api.test", 443), VERDICT_NONE);
+	assert_int_equal(connects(h, "wild.test", 443), VERDICT_NONE);
+	assert_int_equal(connects(h, "a.wild.test", 443), VERDICT_ALLOW);
+	assert_int_equal(connects(h, "a.b.wild.test", 443), VERDICT_ALLOW);
+	assert_int_equal(connects(h, "notwild.test", 443), VERDICT_NONE);
+	assert_int_equal(connects(h, "port.test", 8443), VERDICT_ALLOW);
+	assert_int_equal(connects(h, "port.test", 443), VERDICT_NONE);
+	assert_int_equal(connects(h, "port.test", 0), VERDICT_ALLOW);
+	assert_int_equal(connects(h, "scheme.test", 443), VERDICT_ALLOW);
+	assert_int_equal(connects(h, "time.test", 123), VERDICT_NONE);
+	assert_int_equal(connects(h, "time.test", 0), VERDICT_ALLOW);
+	assert_int_equal(hosts_check(h, OP_CONNECT, "time.test", 123, true).verdict, VERDICT_ALLOW);
+	assert_int_equal(hosts_check(h, OP_CONNECT, "time.test", 124, true).verdict, VERDICT_NONE);
+	assert_int_equal(hosts_check(h, OP_CONNECT, "api.test", 443, true).verdict, VERDICT_NONE);
+	hosts_free(h);
+	network_clear(&p);
+}
+
+static void groups_and_network_profiles(void **state)
+{
+	(void)state;
+	struct profile p = {.network.profile = (char *)"tiny"};
+	domain(&p, "forges", SOURCE_PROFILE);
+	struct hosts *h = compile(&p);
+	assert_int_equal(connects(h, "forge.test", 443), VERDICT_ALLOW);
+	assert_int_equal(connects(h, "x.cdn.test", 443), VERDICT_ALLOW);
+	assert_int_equal(connects(h, "profile.test", 443), VERDICT_ALLOW);
+	assert_int_equal(connects(h, "forges", 443), VERDICT_NONE);
+	assert_string_equal(hosts_check(h, OP_CONNECT, "forge.test", 443, false).rule->written, "forges");
+	hosts_free(h);
+	network_clear(&p);
+}
+
+static void addresses_and_prefixes(void **state)
+{
+	(void)state;
+	struct profile p = {0};
+	domain(&p, "10.1.0.0/16", SOURCE_USER);
+	domain(&p, "192.0.2.7:5432", SOURCE_USER);
+	domain(&p, "2001:db8::/32", SOURCE_USER);
+	domain(&p, "[2001:db9::1]:443", SOURCE_USER);
+	domain(&p, "198.51.100.128/25:22", SOURCE_USER);
+	struct hosts *h = compile(&p);
+	assert_int_equal(connects(h, "10.1.255.3", 80), VERDICT_ALLOW);
+	assert_int_equal(connects(h, "::ffff:10.1.2.3", 80), VERDICT_ALLOW);
+	assert_int_equal(connects(h, "10.2.0.1", 80), VERDICT_NONE);
+	assert_int_equal(connects(h, "192.0.2.7", 5432), VERDICT_ALLOW);
+	assert_int_equal(connects(h, "192.0.2.7", 5433), VERDICT_NONE);
+	assert_int_equal(connects(h, "2001:db8:1::9", 80), VERDICT_ALLOW);
+	assert_int_equal(connects(h, "2001:db7::9", 80), VERDICT_NONE);
+	assert_int_equal(connects(h, "2001:db9::1", 443), VERDICT_ALLOW);
+	assert_int_equal(connects(h, "2001:db9::1", 80), VERDICT_NONE);
+	assert_int_equal(connects(h, "198.51.100.200", 22), VERDICT_ALLOW);
+	assert_int_equal(connects(h, "198.51.100.100", 22), VERDICT_NONE);
+	assert_int_equal(connects(h, "127.0.0.1", 80), VERDICT_NONE);
+	hosts_free(h);
+	network_clear(&p);
+}
+
+static void metadata_is_never_reachable(void **state)
+{
+	(void)state;
+	static const char *const never[] = {"169.254.169.254", "169.254.1.1", "::ffff:169.254.169.254", "fe80::1",
+		"fe80::1%eth0", "febf::9", "fd00:ec2::254", "100.100.100.200", "168.63.129.16", "2002:a9fe:a9fe::1",
+		"64:ff9b::a9fe:a9fe", "::169.254.169.254", "metadata.google.internal"};
+	struct profile open = {.network.allow_all = true}, wide = {0};
+	domain(&wide, "0.0.0.0/0", SOURCE_USER);
+	domain(&wide, "::/0", SOURCE_USER);
+	struct hosts *a = compile(&open), *b = compile(&wide);
+	for (size_t i = 0; i < ARRAY_SIZE(never); i++) {
+		assert_int_equal(connects(a, never[i], 80), VERDICT_NEVER);
+		assert_int_equal(connects(b, never[i], 80), VERDICT_NEVER);
+	}
+	assert_int_equal(connects(a, "fec0::1", 80), VERDICT_ALLOW);
+	assert_int_equal(connects(b, "169.253.0.1", 80), VERDICT_ALLOW);
+	hosts_free(a);
+	hosts_free(b);
+	network_clear(&wide);
+}
+
+static void ports_are_tied_to_loopback(void **state)
+{
+	(void)state;
+	struct profile p = {.network.block = TRI_TRUE};
+	port_item(&p.network.open_port, "3000");
+	port_item(&p.network.listen_port, "8080");
+	port_item(&p.network.connect_port, "22");
+	domain(&p, "api.test", SOURCE_PROFILE);
+	struct hosts *h = compile(&p);
+	assert_int_equal(hosts_mode(h), NET_BLOCKED);
+	assert_int_equal(connects(h, "127.0.0.1", 3000), VERDICT_ALLOW);
+	assert_int_equal(connects(h, "::1", 3000), VERDICT_ALLOW);
+	assert_int_equal(connects(h, "localhost", 3000), VERDICT_ALLOW);
+	assert_int_equal(connects(h, "192.0.2.1", 3000), VERDICT_NONE);
+	assert_int_equal(connects(h, "192.0.2.1", 22), VERDICT_ALLOW);
+	assert_int_equal(connects(h, "api.test", 443), VERDICT_NONE);
+	assert_int_equal(hosts_check(h, OP_BIND, "127.0.0.1", 3000, false).verdict, VERDICT_ALLOW);
+	assert_int_equal(hosts_check(h, OP_BIND, "0.0.0.0", 3000, false).verdict, VERDICT_NONE);
+	assert_int_equal(hosts_check(h, OP_BIND, "0.0.0.0", 8080, false).verdict, VERDICT_ALLOW);
+	assert_int_equal(hosts_check(h, OP_BIND, "127.0.0.1", 9999, false).verdict, VERDICT_NONE);
+	assert_int_equal(hosts_check(h, OP_BIND, "127.0.0.1", 0, false).verdict, VERDICT_NONE);
+	hosts_free(h);
+	network_clear(&p);
+}
+
+static void loopback_needs_a_rule(void **state)
+{
+	(void)state;
+	struct profile p = {0};
+	domain(&p, "localhost:5432", SOURCE_USER);
+	struct hosts *h = compile(&p);
+	assert_int_equal(connects(h, "127.0.0.1", 5432), VERDICT_ALLOW);
+	assert_int_equal(connects(h, "::1", 5432), VERDICT_ALLOW);
+	assert_int_equal(connects(h, "0.0.0.0", 5433), VERDICT_NONE);
+	assert_int_equal(connects(h, "127.9.9.9", 80), VERDICT_NONE);
+	assert_int_equal(hosts_check(h, OP_BIND, "127.0.0.1", 0, false).verdict, VERDICT_ALLOW);
+	assert_int_equal(hosts_check(h, OP_BIND, "0.0.0.0", 0, false).verdict, VERDICT_NONE);
+	hosts_free(h);
+	network_clear(&p);
+}
+
+static void bad_rules_are_refused_with_the_reason(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *value, *reason;
+	} bad[] = {
+		{"*.com", "public suffix"},
+		{"*.co.uk", "public suffix"},
+		{"*", "--allow-net"},
+		{"a.*.com", "only at the front"},
+		{"api.test:0", "not a port"},
+		{"api.test:70000", "not a port"},
+		{"10.0.0.1/8", "bits set"},
+		{"10.0.0.0/33", "prefix length"},
+		{"api.test/24", "prefix length"},
+		{"169.254.169.254", "never reachable"},
+		{"api..test", "not a valid host name"},
+		{"", "not a valid host name"},
+		{"bad name", "not a valid host name"},
+		{"0x7f.1", "neither"},
+		{"127.1", "neither"},
+		{"2130706433", "neither"},
+		{"[::1", "bracket"},
+		{"dns.test/udp", "names its port"},
+		{"[::1]x", "unexpected"},
+		{"api.test:443x", "not a port"},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct profile p = {0};
+		domain(&p, bad[i].value, SOURCE_USER);
+		cleanup_err struct err *e = NULL;
+		struct hosts *h = hosts_compile(&p, &e);
+		if (h || !strstr(err_msg(e), bad[i].reason))
+			fail_msg("%s: %s", bad[i].value, h ? "accepted" : err_msg(e));
+		network_clear(&p);
+	}
+}
+
+static void international_names_become_ascii(void **state)
+{
+	(void)state;
+	struct profile p = {0};
+	domain(&p, "Bücher.example", SOURCE_USER);
+	domain(&p, "*.faß.example", SOURCE_USER);
+	struct hosts *h = compile(&p);
+	assert_int_equal(connects(h, "xn--bcher-kva.example", 443), VERDICT_ALLOW);
+	assert_int_equal(connects(h, "a.xn--fa-hia.example", 443), VERDICT_ALLOW);
+	hosts_free(h);
+	network_clear(&p);
+}
+
+static void block_wins_over_domains(void **state)
+{
+	(void)state;
+	struct profile p = {.network.block = TRI_TRUE};
+	domain(&p, "api.test", SOURCE_USER);
+	cleanup_err struct err *e = NULL;
+	assert_null(hosts_compile(&p, &e));
+	assert_non_null(strstr(err_msg(e), "blocked"));
+	network_clear(&p);
+}
+
+/* Seconds for a number of decisions with @n rules. */
+static double cost(unsigned n)
+{
+	struct profile p = {0};
+	char name[64];
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "host%u.example.test", i);
+		domain(&p, name, SOURCE_PROFILE);
+	}
+	struct hosts *h = compile(&p);
+	struct timespec a, b;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &a);
+	for (unsigned i = 0; i < 200000; i++)
+		assert_int_equal(connects(h, "host7.example.test", 443), VERDICT_ALLOW);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &b);
+	hosts_free(h);
+	network_clear(&p);
+	return (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9;
+}
+
+static void cost_does_not_grow_with_rules(void **state)
+{
+	(void)state;
+	double few = cost(10), many = cost(20000);
+	if (many > few * 5)
+		fail_msg("10 rules: %.3f s, 20000 rules: %.3f s", few, many);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_suffixes_and_ports),
+		cmocka_unit_test(groups_and_network_profiles),
+		cmocka_unit_test(addresses_and_prefixes),
+		cmocka_unit_test(metadata_is_never_reachable),
+		cmocka_unit_test(ports_are_tied_to_loopback),
+		cmocka_unit_test(loopback_needs_a_rule),
+		cmocka_unit_test(bad_rules_are_refused_with_the_reason),
+		cmocka_unit_test(international_names_become_ascii),
+		cmocka_unit_test(block_wins_over_domains),
+		cmocka_unit_test(cost_does_not_grow_with_rules),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
