@@ -2,9 +2,9 @@
 /*
  * canon.c - canonical paths, cheaply.
  *
- * A path that exists costs three system calls: open it O_PATH, stat it, and read
- * back from /proc/self/fd what the kernel calls it. Most paths of the deny groups
- * do not exist and share their parents, so resolved parents are remembered.
+ * Rules share their directories, so canonical directories are remembered and most
+ * paths cost one lstat of their last component, existing or not. What turns out
+ * to be a link is opened O_PATH and named by the kernel.
  */
 #include "policy/internal.h"
 
@@ -13,7 +13,10 @@
 #include <limits.h>
 
 struct canon_entry {
+	uint32_t hash;
 	char *asked, *path;
+	bool exists;
+	struct stat st;
 };
 
 /* The kernel's name of @fd; NULL for what has none (pipes, deleted files). */
@@ -30,54 +33,98 @@ static char *name_of(int fd)
 	return xstrdup(buf);
 }
 
-/* Canonical form of a directory that may not exist; borrowed from the cache. */
-static const char *canon_parent(struct canon *c, const char *dir)
+/* Follow a link. Return: NULL when it leads nowhere or to something without a path. */
+static char *follow(const char *path, struct stat *st)
 {
+	cleanup_fd int fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, st) < 0)
+		return NULL;
+	char *name = name_of(fd);
+	return name ? name : realpath(path, NULL);
+}
+
+static char *canon_clean(struct canon *c, const char *clean, struct stat *st, bool *exists);
+
+/* Canonical form of a clean directory that may not exist; borrowed from the cache. */
+static const struct canon_entry *canon_dir(struct canon *c, const char *dir)
+{
+	uint32_t hash = hash_bytes(HASH_SEED, dir, strlen(dir));
 	for (size_t i = 0; i < c->n; i++)
-		if (strcmp(c->parents[i].asked, dir) == 0)
-			return c->parents[i].path;
-	struct stat st;
-	bool exists;
-	char *path = canon_path(c, dir, &st, &exists);
+		if (c->dirs[i]->hash == hash && strcmp(c->dirs[i]->asked, dir) == 0)
+			return c->dirs[i];
+	struct canon_entry *entry = xcalloc(1, sizeof(*entry));
+	entry->hash = hash;
+	entry->asked = xstrdup(dir);
+	entry->path = canon_clean(c, dir, &entry->st, &entry->exists);
 	if (c->n == c->cap) {
-		c->cap = c->cap ? c->cap * 2 : 16;
-		c->parents = xreallocarray(c->parents, c->cap, sizeof(*c->parents));
+		c->cap = c->cap ? c->cap * 2 : 32;
+		c->dirs = xreallocarray(c->dirs, c->cap, sizeof(struct canon_entry *));
 	}
-	c->parents[c->n++] = (struct canon_entry){.asked = xstrdup(dir), .path = path};
-	return path;
+	c->dirs[c->n++] = entry;
+	return entry;
+}
+
+static char *canon_clean(struct canon *c, const char *clean, struct stat *st, bool *exists)
+{
+	*exists = false;
+	if (clean[1] == '\0') {
+		*exists = lstat("/", st) == 0;
+		return xstrdup("/");
+	}
+	cleanup_free char *up = path_dir(clean);
+	const struct canon_entry *dir = canon_dir(c, up);
+	char *place = path_join(dir->path, path_base(clean));
+	if (!dir->exists || lstat(place, st) < 0)
+		return place;
+	if (!S_ISLNK(st->st_mode)) {
+		*exists = true;
+		return place;
+	}
+	char *target = follow(place, st);
+	if (!target)
+		return place;
+	free(place);
+	*exists = true;
+	return target;
 }
 
 char *canon_place(struct canon *c, const char *path)
 {
 	cleanup_free char *clean = path_clean(path);
-	if (strcmp(clean, "/") == 0)
+	if (clean[1] == '\0')
 		return steal_ptr(&clean);
 	cleanup_free char *dir = path_dir(clean);
-	return path_join(canon_parent(c, dir), path_base(clean));
+	return path_join(canon_dir(c, dir)->path, path_base(clean));
+}
+
+/* Whether removing "." and ".." as text could change what @path means. */
+static bool has_dots(const char *path)
+{
+	for (const char *p = path; (p = strstr(p, "/.")); p++)
+		if (p[2] == '/' || p[2] == '\0' || (p[2] == '.' && (p[3] == '/' || p[3] == '\0')))
+			return true;
+	return false;
 }
 
 char *canon_path(struct canon *c, const char *path, struct stat *st, bool *exists)
 {
-	cleanup_fd int fd = open(path, O_PATH | O_CLOEXEC);
-	*exists = false;
-	if (fd >= 0 && fstat(fd, st) == 0) {
-		char *name = name_of(fd);
-		if (!name)
-			name = realpath(path, NULL);
-		if (name) {
-			*exists = true;
-			return name;
-		}
+	if (has_dots(path)) {
+		char *target = follow(path, st);
+		*exists = target != NULL;
+		if (target)
+			return target;
 	}
-	return canon_place(c, path);
+	cleanup_free char *clean = path_clean(path);
+	return canon_clean(c, clean, st, exists);
 }
 
 void canon_free(struct canon *c)
 {
 	for (size_t i = 0; i < c->n; i++) {
-		free(c->parents[i].asked);
-		free(c->parents[i].path);
+		free(c->dirs[i]->asked);
+		free(c->dirs[i]->path);
+		free(c->dirs[i]);
 	}
-	free(c->parents);
+	free(c->dirs);
 	*c = (struct canon){0};
 }

@@ -15,7 +15,9 @@
 #include "policy/internal.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 
 #define MAX_KERNEL_NODES 8
 
@@ -115,13 +117,24 @@ static void walk_path(const struct map *m, const char *path, struct walk *w)
 	}
 }
 
-/* Whether the inode the kernel's rule is bound to is still at its path. */
-static bool kernel_fresh(const struct node *n)
+/*
+ * Whether the inode the kernel's rule is bound to is still at its path. What only
+ * programs outside could have replaced is looked at once a second.
+ */
+static bool kernel_fresh(const struct node *node)
 {
+	struct node *n = (struct node *)node; /* the time is not part of the policy */
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	uint32_t second = (uint32_t)now.tv_sec + 1;
+	if (!n->replaceable && atomic_load_explicit(&n->fresh_at, memory_order_relaxed) == second)
+		return true;
 	struct statx sx;
-	if (statx(AT_FDCWD, n->path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_INO, &sx) < 0)
+	if (statx(AT_FDCWD, n->path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_INO, &sx) < 0 ||
+		sx.stx_ino != n->ino || makedev(sx.stx_dev_major, sx.stx_dev_minor) != n->dev)
 		return false;
-	return sx.stx_ino == n->ino && makedev(sx.stx_dev_major, sx.stx_dev_minor) == n->dev;
+	atomic_store_explicit(&n->fresh_at, second, memory_order_relaxed);
+	return true;
 }
 
 static bool kernel_grants(const struct walk *w)

@@ -200,8 +200,10 @@ static int bypasses_compile(struct compile *c, struct err **e)
 				continue;
 			}
 			c->bypasses = xreallocarray(c->bypasses, c->n_bypasses + 1, sizeof(*c->bypasses));
-			c->bypasses[c->n_bypasses++] = (struct bypass_entry){
-				.path = steal_ptr(&path), .item = &l->v[k], .is_dir = exists && S_ISDIR(st.st_mode)};
+			c->bypasses[c->n_bypasses++] =
+				(struct bypass_entry){.path = steal_ptr(&path), .item = &l->v[k], .exists = exists};
+			if (exists)
+				c->bypasses[c->n_bypasses - 1].st = st;
 		}
 	}
 	return 0;

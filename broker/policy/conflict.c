@@ -61,14 +61,15 @@ static int bypass_apply(struct compile *c, const struct bypass_entry *b, struct 
 		unsigned access = w->access;
 		const struct origin *origin = w->origin;
 		struct wanted *again = want(c, xstrdup(b->path), written, access, origin);
-		again->exact = !b->is_dir;
-		again->exists = true;
+		again->exact = !S_ISDIR(b->st.st_mode);
+		again->exists = b->exists;
+		again->st = b->st;
 	}
 	if (!granted)
 		return err_set(e, 0,
 			"bypass_protection %s has no matching grant: it only lifts the protection, add for example "
 			"--read%s %s",
-			b->path, b->is_dir ? "" : "-file", b->path);
+			b->path, S_ISDIR(b->st.st_mode) ? "" : "-file", b->path);
 	for (size_t i = 0; i < c->n_denies; i++)
 		if (path_beneath(c->denies[i].path, b->path))
 			c->denies[i].lifted = true;

@@ -65,6 +65,8 @@ struct node {
 
 	/* rules of the kernel */
 	uint8_t kernel_beneath, kernel_exact;
+	bool replaceable;          /* the tree can put another inode here */
+	_Atomic uint32_t fresh_at; /* second at which the inode was last seen in its place */
 	dev_t dev;
 	ino_t ino;
 
@@ -155,7 +157,7 @@ struct origin origin_copy(const struct origin *from);
 /* ---- canonical paths (canon.c) ------------------------------------------- */
 
 struct canon {
-	struct canon_entry *parents; /* resolved directories, see canon.c */
+	struct canon_entry **dirs; /* resolved directories, see canon.c */
 	size_t n, cap;
 };
 /**
@@ -192,7 +194,8 @@ struct deny_entry {
 struct bypass_entry {
 	char *path;
 	const struct item *item;
-	bool is_dir;
+	bool exists;
+	struct stat st;
 };
 
 struct compile {

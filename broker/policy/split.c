@@ -58,7 +58,7 @@ static unsigned granted_at(const struct map *m, const char *path)
 	return mask;
 }
 
-static void emit(struct split *s, const char *path, unsigned access, bool exact, const struct stat *st)
+static void emit(struct split *s, const char *path, unsigned access, bool exact, dev_t dev, ino_t ino)
 {
 	if (!access)
 		return;
@@ -70,12 +70,14 @@ static void emit(struct split *s, const char *path, unsigned access, bool exact,
 		n->kernel_exact |= (uint8_t)access;
 	else
 		n->kernel_beneath |= (uint8_t)access;
-	n->dev = st->st_dev;
-	n->ino = st->st_ino;
+	cleanup_free char *dir = path_dir(path);
+	n->replaceable = exact || (granted_at(&s->p->map, dir) & ACCESS_WRITE);
+	n->dev = dev;
+	n->ino = ino;
 	s->rules++;
 }
 
-static void split_dir(struct split *s, const char *dir, unsigned access, const struct stat *st);
+static void split_dir(struct split *s, const char *dir, unsigned access, dev_t dev, ino_t ino);
 
 /* Whether the numbered entries of /proc must stay out. */
 static bool hides_processes(const struct split *s, const char *dir)
@@ -95,18 +97,18 @@ static void split_entry(struct split *s, int dirfd, const char *dir, const char 
 	if (!access)
 		return;
 	if (S_ISDIR(st.st_mode))
-		split_dir(s, path, access, &st);
+		split_dir(s, path, access, st.st_dev, st.st_ino);
 	else if (st.st_nlink <= 1 || !S_ISREG(st.st_mode))
-		emit(s, path, access, true, &st);
+		emit(s, path, access, true, st.st_dev, st.st_ino);
 }
 
-static void split_dir(struct split *s, const char *dir, unsigned access, const struct stat *st)
+static void split_dir(struct split *s, const char *dir, unsigned access, dev_t dev, ino_t ino)
 {
 	struct node *n = map_get(&s->p->map, dir);
 	unsigned hidden = n ? access & n->shelter_mask : 0;
 	if (hides_processes(s, dir) || (strcmp(dir, "/") == 0 && s->p->settings.process_info_mode != SCOPE_ALL))
 		hidden = access;
-	emit(s, dir, access & ~hidden, false, st);
+	emit(s, dir, access & ~hidden, false, dev, ino);
 	if (!hidden)
 		return;
 	n = map_add(&s->p->map, dir);
@@ -168,13 +170,12 @@ void split_compile(struct policy *p)
 		if (!r->access || r == p->proc_rule || !r->path)
 			continue;
 		const struct node *n = map_get(&p->map, r->path);
-		struct stat st;
-		if (!n || n->pending || lstat(r->path, &st) < 0)
+		if (!n || n->pending)
 			continue;
 		if (r->exact)
-			emit(&s, r->path, r->access, true, &st);
+			emit(&s, r->path, r->access, true, n->dev, n->ino);
 		else
-			split_dir(&s, r->path, r->access, &st);
+			split_dir(&s, r->path, r->access, n->dev, n->ino);
 	}
 	for (size_t b = 0; b < p->map.n_buckets; b++)
 		for (struct node *n = p->map.bucket[b]; n; n = n->next)

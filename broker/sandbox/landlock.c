@@ -148,16 +148,14 @@ static int add_path(int ruleset, int fd, uint64_t rights)
 static int add_rule(
 	int ruleset, const struct kernel_rule *r, const struct landlock_options *o, uint64_t handled, struct err **e)
 {
-	cleanup_fd int fd = open(r->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	/* Something else may have taken its place meanwhile; a directory must not get a file's rule. */
+	cleanup_fd int fd = open(r->path, O_PATH | O_NOFOLLOW | O_CLOEXEC | (r->exact ? 0 : O_DIRECTORY));
 	struct stat st;
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0 || (r->exact && (fstat(fd, &st) < 0 || S_ISDIR(st.st_mode))))
 		return 0;
-	bool is_dir = S_ISDIR(st.st_mode);
-	if (is_dir == r->exact)
-		return 0; /* something else took its place meanwhile */
-	bool device = is_dir ? path_beneath(r->path, "/dev") : S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode);
+	bool device = r->exact ? S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode) : path_beneath(r->path, "/dev");
 	uint64_t rights = rights_of(r, o, device) & handled;
-	if (!is_dir)
+	if (r->exact)
 		rights &= FS_FILE;
 	if (!rights)
 		return 0;
