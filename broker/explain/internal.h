@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* internal.h - what the files of this room share: stored denial records and JSON helpers. */
+#ifndef NONO_EXPLAIN_INTERNAL_H
+#define NONO_EXPLAIN_INTERNAL_H
+
+#include "explain/explain.h"
+
+#include <json.h>
+
+/** struct record - one refusal, counted; strings owned. */
+struct record {
+	unsigned id, count;
+	bool granted; /* a person allowed it: kept for the log, not a refusal */
+	enum operation op;
+	char *asked, *resolved, *program, *parent, *rule, *source, *answer, *suggest;
+	unsigned port;
+	pid_t pid;
+	int err;
+	enum verdict verdict;
+	int64_t time; /* seconds since the epoch, of the first one */
+	struct record *hash_next;
+};
+void record_free(struct record *r);
+/** record_to_json() - one line of the log. New object. */
+struct json_object *record_to_json(const struct record *r);
+/** record_from_json() - the reverse; missing members stay empty. New record. */
+struct record *record_from_json(struct json_object *o);
+
+/** denials_dir() - where the logs are. New string. */
+char *denials_dir(void);
+/**
+ * denials_load() - the records of one session.
+ * @session: its id or the beginning of it; NULL: the one whose log was written last
+ * @name: receives the session's id; may be NULL
+ * Return: records in order with @n, or NULL.
+ */
+struct record **denials_load(const char *session, size_t *n, char **name, struct err **e);
+void denials_free(struct record **r, size_t n);
+
+/** operation_from_name() - by operation_name() or by the words of `why --op`. Return: false for neither. */
+bool operation_from_name(const char *name, enum operation *op);
+/** record_object() - the object as one safe piece of text. New string. */
+char *record_object(const struct record *r);
+/** json_add_text() - add a string that need not be UTF-8; NULL adds nothing. */
+void json_add_text(struct json_object *o, const char *key, const char *value);
+/** json_get_text() - a string member or NULL. Borrowed. */
+const char *json_get_text(struct json_object *o, const char *key);
+
+/** explain_records() - the records of the running session. Borrowed. Not while calls are served. */
+struct record *const *explain_records(struct explain *x, size_t *n, unsigned *dropped);
+
+/** fix_command() - the command line that was used with the flags added that were missing. New string. */
+char *fix_command(const struct strv *flags, char *const argv[]);
+/** profile_line() - the profile entry that would allow it, e.g. "filesystem": {"read_file": ["/x"]}. NULL: none. */
+char *profile_line(enum operation op, const char *object, unsigned port, bool is_dir);
+
+/* why.c and its parts */
+/** why_record() - print one record. Return: exit status. */
+int why_record(const struct record *r, const char *session, bool json);
+/** why_self() - what the capability file says, about @path or @host or, with both NULL, everything. */
+int why_self(const char *path, const char *op, const char *host, unsigned port, bool json);
+
+#endif
