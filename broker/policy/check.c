@@ -168,7 +168,7 @@ static struct decision conclude(const struct policy *p, struct walk *w, enum ope
 	/* Moving a directory away would move what is hidden below it out of its deny rule. */
 	if (w->of_parent && !mkdir && w->self && w->self->shelters)
 		return (struct decision){VERDICT_PROTECTED, w->self->shelters, false};
-	if (!w->allow && (op != OP_EXECUTE))
+	if (!w->allow && !w->refused && op != OP_EXECUTE && !(w->self && w->self->deny))
 		w->allow = sibling_rule(p, path);
 	if (w->allow)
 		return (struct decision){VERDICT_ALLOW, w->allow, op != OP_ATTR && kernel_grants(w)};
@@ -195,6 +195,9 @@ static struct decision check(const struct policy *p, enum operation op, const ch
 	} else {
 		walk_path(&p->map, path, &w);
 		d = conclude(p, &w, op, path, mkdir);
+		/* Which processes exist is no secret (anybody may probe with kill); what they are is. */
+		if (d.verdict == VERDICT_NONE && op == OP_READ && strcmp(path, "/proc") == 0)
+			d = (struct decision){VERDICT_ALLOW, p->proc_rule, false};
 	}
 	pthread_rwlock_unlock((pthread_rwlock_t *)&p->lock);
 	return d;

@@ -195,6 +195,9 @@ const struct kernel_rule *policy_kernel_rules(const struct policy *p, size_t *n)
 
 bool policy_is_split(const struct policy *p, const char *dir)
 {
+	pthread_rwlock_rdlock((pthread_rwlock_t *)&p->lock);
 	const struct node *n = map_get(&p->map, dir);
-	return n && n->split;
+	bool split = n && n->split;
+	pthread_rwlock_unlock((pthread_rwlock_t *)&p->lock);
+	return split;
 }

@@ -3,33 +3,6 @@
 #include "policy/internal.h"
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 #define W __attribute__((weak))
-struct hosts {
-	enum net_mode mode;
-};
-W struct hosts *hosts_compile(const struct profile *p, struct err **e)
-{
-	(void)e;
-	struct hosts *h = xcalloc(1, sizeof(*h));
-	h->mode = p->network.block == TRI_TRUE ? NET_BLOCKED : NET_OPEN;
-	return h;
-}
-W void hosts_free(struct hosts *h)
-{
-	free(h);
-}
-W struct decision hosts_check(const struct hosts *h, enum operation op, const char *host, unsigned port, bool udp)
-{
-	(void)h;
-	(void)op;
-	(void)host;
-	(void)port;
-	(void)udp;
-	return (struct decision){0};
-}
-W enum net_mode hosts_mode(const struct hosts *h)
-{
-	return h->mode;
-}
 W struct profile *profile_new(void)
 {
 	return xcalloc(1, sizeof(struct profile));

@@ -224,6 +224,9 @@ static void a_granted_file_may_be_replaced_atomically(void **state)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(no); i++)
 		assert_verdict(f, OP_CREATE, no[i], VERDICT_NONE, false);
+	add(f, &f->profile->fs.deny, ".claude.json.lock", SOURCE_PROFILE);
+	compile(f);
+	assert_verdict(f, OP_CREATE, ".claude.json.lock", VERDICT_PROTECTED, false);
 	/* once replaced, the kernel's rule is bound to a file that is gone */
 	make(f, "other");
 	cleanup_free char *from = in_home(f, "other"), *to = in_home(f, ".claude.json");
@@ -276,6 +279,7 @@ static void proc_entries_belong_to_the_tree(void **state)
 	assert_verdict(f, OP_READ, "/proc/2/environ", VERDICT_NEVER, false);
 	assert_verdict(f, OP_WRITE, "/proc/1/mem", VERDICT_NEVER, false);
 	assert_verdict(f, OP_READ, "/proc/meminfo", VERDICT_ALLOW, true);
+	assert_verdict(f, OP_READ, "/proc", VERDICT_ALLOW, false);
 	f->profile->security.process_info_mode = SCOPE_ALL;
 	compile(f);
 	assert_verdict(f, OP_READ, "/proc/2/status", VERDICT_ALLOW, false);
