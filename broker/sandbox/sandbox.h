@@ -7,6 +7,8 @@
 
 #include "policy/policy.h"
 
+#include <signal.h>
+
 /** struct kernel_features - what this machine has; detected once (features.c). */
 struct kernel_features {
 	int landlock_abi; /* 0: none */
@@ -28,14 +30,15 @@ struct launch {
 	const char *program; /* absolute path */
 	char *const *envp;   /* complete, see environment_build() */
 	const char *workdir;
-	bool supervise;     /* install the listener */
-	bool foreground;    /* give the terminal to the program's process group */
-	const char *cgroup; /* directory to join, NULL if none */
+	bool supervise;       /* install the listener */
+	const char *cgroup;   /* directory to join, NULL if none */
+	const sigset_t *mask; /* signal mask of the program; NULL: the caller's */
 };
 /**
- * launch_start() - fork, restrict, exec. The child is stopped on nothing: it runs at once.
+ * launch_start() - new process, restrict, exec. Returns when the program has been executed.
  * @pid: the program; @listener: the seccomp listener (-1 when not supervised)
- * Errors before exec are reported here with the exit status to use (126, 127) in the error's code.
+ * Errors are reported with the exit status to use (126, 127) in the error's code; EBUSY there
+ * means that another listener is installed already: start again with supervise false.
  */
 int launch_start(const struct launch *l, pid_t *pid, int *listener, struct err **e);
 /** launch_in_place() - `nono wrap`: restrict this process and exec; returns only on failure. */

@@ -18,7 +18,7 @@ struct session_options {
 	const char *name;
 	const char *approver;
 	unsigned approver_timeout;
-	bool allow_cwd, dry_run, no_diagnostics, diagnostics_json;
+	bool allow_cwd, allow_gpu, dry_run, no_diagnostics, diagnostics_json;
 	const char *workdir;
 	bool shell; /* `nono shell` */
 };

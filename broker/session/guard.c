@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * guard.c - the process that the shell started.
+ *
+ * Theory of operation
+ * -------------------
+ * The guard is what shell, terminal and service manager see of a run. It blocks
+ * every signal it cares for and takes them one by one:
+ *
+ *  - A signal sent to it is passed on to the broker, with its sender. Signals
+ *    that the terminal makes (si_code SI_KERNEL) are not: the terminal sends
+ *    them to the whole process group, the program included. A signal that
+ *    somebody sent to the group reaches guard, broker and program at once; the
+ *    broker, which got it from the same sender, then drops the forwarded copy.
+ *    Signals from the sandboxed tree are never passed on.
+ *  - When the program stops, the broker says so and the guard stops itself with
+ *    SIGTSTP, which is what the shell is waiting for. SIGCONT to the group
+ *    wakes all of them; one sent to the guard alone is passed on.
+ *  - When the broker ends, its exit status is the guard's, and for SIGINT and
+ *    SIGQUIT the guard dies of the same signal, because shells decide by that
+ *    whether a script goes on after Ctrl-C.
+ *  - When the broker dies of a signal, every process of the tree has become or
+ *    descends from a child of the guard (both are subreapers); they are killed.
+ *
+ * Nothing here allocates or needs more than the C library. When the guard is
+ * killed, the broker is told by its parent-death signal and ends the tree.
+ */
+#include "session/internal.h"
+
+#include <errno.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+/* What is passed on to the program when it is sent to the guard. */
+static const int forwarded[] = {
+	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGTSTP, SIGCONT};
+
+void guard_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
+		sigaddset(set, forwarded[i]);
+	sigaddset(set, SIGCHLD);
+	sigaddset(set, SIGPIPE);
+	sigaddset(set, SIGTTIN);
+	sigaddset(set, SIGTTOU);
+	sigaddset(set, SIGNAL_STOPPED);
+	sigaddset(set, SIGNAL_FORWARD);
+	sigaddset(set, SIGNAL_GUARD_GONE);
+}
+
+/* Die of @sig as the program did, without a core file of our own. */
+static int die_of(int sig)
+{
+	setrlimit(RLIMIT_CORE, &(struct rlimit){0});
+	signal(sig, SIG_DFL);
+	raise(sig);
+	sigset_t one;
+	sigemptyset(&one);
+	sigaddset(&one, sig);
+	sigprocmask(SIG_UNBLOCK, &one, NULL);
+	return 128 + sig;
+}
+
+/* Stop the way Ctrl-Z does; in an orphaned process group the kernel ignores it, as it did for the program. */
+static void stop_self(void)
+{
+	sigset_t tstp;
+	sigemptyset(&tstp);
+	sigaddset(&tstp, SIGTSTP);
+	signal(SIGTSTP, SIG_DFL);
+	raise(SIGTSTP);
+	sigprocmask(SIG_UNBLOCK, &tstp, NULL);
+	sigprocmask(SIG_BLOCK, &tstp, NULL);
+}
+
+/* Whether @sig is passed on. */
+static bool is_forwarded(int sig)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
+		if (forwarded[i] == sig)
+			return true;
+	return false;
+}
+
+static void pass_on(pid_t broker, const siginfo_t *si)
+{
+	if (!is_forwarded(si->si_signo) ||
+		(si->si_code != SI_USER && si->si_code != SI_QUEUE && si->si_code != SI_TKILL))
+		return;
+	union sigval v = {.sival_int = (int)((unsigned)si->si_pid << 7 | (unsigned)si->si_signo)};
+	sigqueue(broker, SIGNAL_FORWARD, v);
+}
+
+/* The run is over. Return: the guard's exit status. */
+static int finish(pid_t broker, int status)
+{
+	if (WIFEXITED(status)) {
+		int code = WEXITSTATUS(status);
+		if (code == STATUS_BY_SIGNAL(SIGINT) || code == STATUS_BY_SIGNAL(SIGQUIT))
+			return die_of(code - 128);
+		return code;
+	}
+	(void)broker;
+	tree_end(getpid(), 0);
+	say_error("the broker was killed (signal %d), so everything it had started was killed too", WTERMSIG(status));
+	return 128 + WTERMSIG(status);
+}
+
+static int guard(pid_t broker, const sigset_t *set)
+{
+	for (;;) {
+		siginfo_t si;
+		int sig = sigwaitinfo(set, &si);
+		if (sig == SIGNAL_STOPPED && si.si_pid == broker) {
+			stop_self();
+		} else if (sig == SIGCHLD) {
+			int status;
+			while (waitpid(broker, &status, WNOHANG) == broker)
+				return finish(broker, status);
+		} else if (sig > 0) {
+			pass_on(broker, &si);
+		}
+	}
+}
+
+int guard_fork(struct guard_link *link)
+{
+	sigset_t set;
+	guard_signals(&set);
+	sigprocmask(SIG_BLOCK, &set, &link->mask);
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	link->guard = getpid();
+	pid_t broker = fork();
+	if (broker < 0) {
+		say_error("cannot start the broker: %s", strerror(errno));
+		return 126;
+	}
+	if (broker > 0)
+		return guard(broker, &set);
+	prctl(PR_SET_PDEATHSIG, SIGNAL_GUARD_GONE);
+	if (getppid() != link->guard)
+		_exit(126);
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	return -1;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * internal.h - what the files of the session room share.
+ *
+ * Theory of operation
+ * -------------------
+ * Three processes make a run. The one that the person's shell started is the
+ * guard (guard.c): it does nothing but wait, forward signals, stop and end as
+ * the program does, and kill the tree should the broker die. Its child is the
+ * broker (run.c): policy, trapped calls, questions. The broker's child is the
+ * program. All three stay in the process group in which the shell put the job,
+ * so that the terminal treats pipelines, Ctrl-C and Ctrl-Z as without nono;
+ * guard and broker block what the terminal sends.
+ *
+ * Guard and broker are both child subreapers: what the program leaves behind
+ * becomes the broker's child, and the guard's when the broker is gone. See
+ * docs/launch.md.
+ */
+#ifndef NONO_SESSION_INTERNAL_H
+#define NONO_SESSION_INTERNAL_H
+
+#include "session/session.h"
+
+#include <signal.h>
+
+/* ---- identity and directories (place.c) ---------------------------------- */
+
+/**
+ * struct place - what a session occupies in the file system.
+ * Everything lies below nono's own state, which no tree reaches, so that neither
+ * this nor another sandbox can replace it; the rules for tmp and run are the
+ * session's own.
+ */
+struct place {
+	char id[9];     /* 8 hexadecimal digits */
+	char *sessions; /* runtime_dir()/sessions */
+	char *record;   /* sessions/ID.json; locked while the session lives */
+	char *control;  /* sessions/ID.sock */
+	char *run;      /* sessions/ID: helpers, capability file, tree socket; read and execute */
+	char *tmp;      /* state_dir()/tmp/ID: TMPDIR; read, write, execute */
+	int lock;
+};
+/** place_create() - choose an identity and make the directories; removes what dead sessions left. */
+int place_create(struct place *p, struct err **e);
+/** place_remove() - remove directories, record and socket. */
+void place_remove(struct place *p);
+
+/* ---- the registry (registry.c) ------------------------------------------- */
+
+/** registry_write() - the session's record. @guard: the process a person signals to end it. */
+int registry_write(const struct place *p, const struct session_options *o, const char *workdir, pid_t guard,
+	pid_t child, struct err **e);
+
+/* ---- processes of the tree (tree.c) -------------------------------------- */
+
+/** struct tree - the processes below a broker (or guard) that carry the filter; top-down. */
+struct tree {
+	pid_t *pid;
+	bool *stopped; /* was stopped already */
+	size_t n;
+};
+/**
+ * tree_list() - descendants of @top that belong to the sandbox.
+ * A child of @top belongs when it has more seccomp filters than @top and
+ * no_new_privs, which it can't take off; so helpers that run for nono do not.
+ */
+struct tree tree_list(pid_t top);
+void tree_free(struct tree *t);
+/** tree_freeze() - stop (top-down, until nobody new appears) or continue (bottom-up) the tree below the broker. */
+void tree_freeze(bool stop);
+/**
+ * tree_end() - end what is left below @top: SIGTERM, @grace_ms, SIGKILL.
+ * Return: how many processes were left.
+ */
+unsigned tree_end(pid_t top, unsigned grace_ms);
+
+/* ---- the guard (guard.c) ------------------------------------------------- */
+
+/* From broker to guard: stop as the program did. From guard to broker: a signal that was sent to the guard. */
+#define SIGNAL_STOPPED (SIGRTMIN + 1)
+#define SIGNAL_FORWARD (SIGRTMIN + 2)
+/* To the broker when the guard dies. */
+#define SIGNAL_GUARD_GONE (SIGRTMIN + 3)
+/* How the broker says that the program died of a signal that the guard should die of as well. */
+#define STATUS_BY_SIGNAL(sig) (128 + (sig))
+
+/** struct guard_link - what the broker knows about its guard. */
+struct guard_link {
+	pid_t guard;
+	sigset_t mask; /* the signal mask nono was started with: the program's */
+};
+/**
+ * guard_fork() - become guard and broker.
+ * Return: -1 in the broker, which goes on with all signals of interest blocked;
+ * in the guard, the exit status of the run.
+ */
+int guard_fork(struct guard_link *link);
+/** guard_signals() - the signals that guard and broker block and handle. */
+void guard_signals(sigset_t *set);
+
+/* ---- before anything runs (startup.c) ------------------------------------ */
+
+/** struct start_plan - what was decided before the start. */
+struct start_plan {
+	char *workdir; /* canonical */
+	char *program; /* absolute */
+	bool cwd_granted;
+	struct policy *policy;
+};
+/**
+ * startup_plan() - resolve working directory and program, ask for the working
+ * directory where needed, compile the policy.
+ * Errors carry the exit status to use in their code when it is 126 or 127, else 1.
+ */
+int startup_plan(const struct session_options *o, const struct place *place, struct start_plan *out, struct err **e);
+void start_plan_free(struct start_plan *p);
+/** startup_print() - the line (or with -v the table) at the start; with dry_run on standard output. */
+void startup_print(const struct session_options *o, const struct start_plan *p, bool supervised);
+
+/* ---- signals and the end of the program (signals.c) ---------------------- */
+
+struct event_base;
+struct watch;
+/** struct watch_config - whom to watch and for whom. */
+struct watch_config {
+	struct event_base *base;
+	pid_t program, guard;
+};
+/**
+ * watch_start() - take the broker's signals in the event loop: pass on those sent to the
+ * guard, stop the guard when the program stops, leave the loop when the program has ended.
+ */
+int watch_start(struct watch **w, const struct watch_config *cfg, struct err **e);
+/** watch_run() - run the event loop until the program has ended or the guard is gone. */
+void watch_run(struct watch *w);
+/** watch_stop() - NULL-safe. @status: receives the program's wait status; -1 when the guard was killed. */
+void watch_stop(struct watch *w, int *status);
+/** watch_ignore_stops() - while the tree is frozen for a question, the guard is not told about stops. */
+void watch_ignore_stops(struct watch *w, bool ignore);
+
+/* ---- the broker (run.c) -------------------------------------------------- */
+
+/** broker_run() - the run as the broker sees it. Return: exit status. */
+int broker_run(const struct session_options *o, const struct guard_link *link);
+
+#endif

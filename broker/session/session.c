@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* session.c - what the command line calls: run, dry run, wrap. */
+#include "session/internal.h"
+#include "sandbox/sandbox.h"
+
+#include <errno.h>
+
+static int failed(struct err *e)
+{
+	say_error("%s", err_msg(e));
+	return e && (e->code == 126 || e->code == 127) ? e->code : 1;
+}
+
+static int dry_run(const struct session_options *o)
+{
+	cleanup_err struct err *e = NULL;
+	struct start_plan plan;
+	int status = 0;
+	if (startup_plan(o, NULL, &plan, &e) < 0)
+		status = failed(e);
+	else
+		startup_print(o, &plan, true);
+	start_plan_free(&plan);
+	return status;
+}
+
+int session_run(const struct session_options *o)
+{
+	if (o->dry_run)
+		return dry_run(o);
+	struct guard_link link;
+	int status = guard_fork(&link);
+	if (status >= 0)
+		return status;
+	/* the broker: its process ends here, not in what the guard's caller still has to do */
+	status = broker_run(o, &link);
+	fflush(NULL);
+	_exit(status);
+}
+
+int session_wrap(const struct session_options *o)
+{
+	cleanup_err struct err *e = NULL;
+	struct start_plan plan;
+	if (startup_plan(o, NULL, &plan, &e) < 0) {
+		int status = failed(e);
+		start_plan_free(&plan);
+		return status;
+	}
+	const struct policy_settings *set = policy_settings(plan.policy);
+	const struct limits *l = &set->limits;
+	if (l->memory_bytes || l->pids || l->cpu_percent) {
+		say_error("wrap leaves no process behind that could hold resource limits: use run");
+		start_plan_free(&plan);
+		return 1;
+	}
+	const struct environment_extra x = {0};
+	cleanup_strv struct strv env = environment_build(plan.policy, &x);
+	const struct launch in_place = {
+		.policy = plan.policy,
+		.argv = o->argv,
+		.program = plan.program,
+		.envp = env.v,
+		.workdir = set->workdir,
+	};
+	startup_print(o, &plan, false);
+	launch_in_place(&in_place, &e);
+	int status = failed(e);
+	start_plan_free(&plan);
+	return status;
+}
