@@ -2,6 +2,8 @@
 /* policy_answers_test.c - sockets, answers of the person, words for rules. */
 #include "policy_fixture.h"
 
+#include <pthread.h>
+
 static enum verdict socket_verdict(const struct fixture *f, enum operation op, const char *name)
 {
 	cleanup_free char *path = in_home(f, name);
@@ -170,6 +172,42 @@ static void the_session_place_is_reachable_inside_nono_own_state(void **state)
 	assert_verdict(f, OP_READ, ".local/state/nono/x", VERDICT_NEVER, false);
 }
 
+#define ANSWERS 2000
+
+static void *ask_all_the_time(void *data)
+{
+	const struct policy *p = data;
+	size_t allowed = 0;
+	for (unsigned i = 0; i < ANSWERS * 20; i++) {
+		struct decision d = policy_check_path(p, OP_READ, "/srv/a/b/file");
+		if (d.verdict == VERDICT_ALLOW && strcmp(d.rule->path, "/srv/a/b/file") == 0)
+			allowed++;
+		policy_check_unix(p, OP_UNIX_CONNECT, "/srv/sock");
+		policy_is_split(p, "/srv");
+	}
+	return (void *)allowed; /* NOLINT(performance-no-int-to-ptr): a count, not a pointer */
+}
+
+static void answers_may_change_while_others_ask(void **state)
+{
+	struct fixture *f = *state;
+	compile(f);
+	pthread_t t[2];
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++)
+		assert_int_equal(pthread_create(&t[i], NULL, ask_all_the_time, f->policy), 0);
+	for (unsigned i = 0; i < ANSWERS; i++) {
+		unsigned id = policy_grant_path(f->policy, "/srv/a/b/file", true, ACCESS_READ, false);
+		cleanup_free char *other = xasprintf("/srv/%u", i);
+		policy_grant_path(f->policy, other, false, ACCESS_READ, true);
+		policy_grant_unix(f->policy, "/srv/sock", OP_UNIX_CONNECT, i & 1U);
+		assert_true(policy_revoke(f->policy, id));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++)
+		pthread_join(t[i], NULL);
+	assert_int_equal(policy_check_path(f->policy, OP_READ, "/srv/a/b/file").verdict, VERDICT_NONE);
+	assert_int_equal(policy_check_path(f->policy, OP_READ, "/srv/7/x").verdict, VERDICT_NEVER);
+}
+
 static void sockets_hosts_and_origins_are_remembered(void **state)
 {
 	struct fixture *f = *state;
@@ -294,6 +332,7 @@ int main(void)
 		TEST(no_for_this_session_is_not_asked_again),
 		TEST(nothing_opens_nono_own_state),
 		TEST(the_session_place_is_reachable_inside_nono_own_state),
+		TEST(answers_may_change_while_others_ask),
 		TEST(sockets_hosts_and_origins_are_remembered),
 		TEST(origins_compare_whole),
 		TEST(suggestions_name_the_flag_that_helps),
