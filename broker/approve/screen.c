@@ -194,7 +194,7 @@ static void draw_list(const struct screen *s, struct buf *out)
 	const struct pending *p = &s->p[s->selected];
 	draw_question(s, out, p);
 	line(out);
-	draw_keys(s, out, " y once   s this session   a always   n no (Enter, Esc)   N no, for this session");
+	draw_keys(s, out, " y once   s this session   a always   n no   N no, for this session");
 	bool path = p->q.op <= OP_ATTR;
 	cleanup_free char *more = xasprintf(" %s%s? help%s", path ? "d a directory   " : "",
 		s->n > 1 ? "j k move   X no to all   " : "", s->remote ? "   q leave" : "");
