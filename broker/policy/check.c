@@ -188,18 +188,15 @@ static struct decision check(const struct policy *p, enum operation op, const ch
 		.bit = access_index(need),
 		.of_parent = op == OP_CREATE || op == OP_DELETE,
 		.kernel_need = op == OP_CREATE ? KERNEL_CREATE : need};
+	if (path_beneath(path, "/proc") && path[5] == '/' && path[6] >= '1' && path[6] <= '9')
+		return proc_check(p, op, path);
 	pthread_rwlock_rdlock((pthread_rwlock_t *)&p->lock);
-	struct decision d;
-	if (path_beneath(path, "/proc") && path[5] == '/' && path[6] >= '1' && path[6] <= '9') {
-		d = proc_check(p, op, path);
-	} else {
-		walk_path(&p->map, path, &w);
-		d = conclude(p, &w, op, path, mkdir);
-		/* Which processes exist is no secret (anybody may probe with kill); what they are is. */
-		if (d.verdict == VERDICT_NONE && op == OP_READ && strcmp(path, "/proc") == 0)
-			d = (struct decision){VERDICT_ALLOW, p->proc_rule, false};
-	}
+	walk_path(&p->map, path, &w);
+	struct decision d = conclude(p, &w, op, path, mkdir);
 	pthread_rwlock_unlock((pthread_rwlock_t *)&p->lock);
+	/* Which processes exist is no secret (anybody may probe with kill); what they are is. */
+	if (d.verdict == VERDICT_NONE && op == OP_READ && strcmp(path, "/proc") == 0)
+		d = (struct decision){VERDICT_ALLOW, p->proc_rule, false};
 	return d;
 }
 

@@ -442,7 +442,12 @@ static int compile_all(struct compile *c, struct err **e)
 struct policy *policy_compile(const struct profile *profile, const struct policy_env *env, struct err **e)
 {
 	struct policy *p = xcalloc(1, sizeof(*p));
-	pthread_rwlock_init(&p->lock, NULL);
+	/* Decisions never stop coming; an answer must not wait for a gap between them. */
+	pthread_rwlockattr_t attr;
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&p->lock, &attr);
+	pthread_rwlockattr_destroy(&attr);
 	p->profile = profile;
 	p->proc_rule = rule_new(p, "/proc", "/proc", &proc_origin);
 	p->proc_rule->access = ACCESS_READ;

@@ -36,7 +36,11 @@ struct decision proc_check(const struct policy *p, enum operation op, const char
 	struct decision no = {VERDICT_NEVER, p->proc_rule, false}, yes = {VERDICT_ALLOW, p->proc_rule, false};
 	if (*end != '/' && *end != '\0')
 		return no;
-	bool ours = p->owns && p->owns(p->owns_data, (pid_t)pid);
+	pthread_rwlock_rdlock((pthread_rwlock_t *)&p->lock);
+	bool (*owns)(void *, pid_t) = p->owns;
+	void *data = p->owns_data;
+	pthread_rwlock_unlock((pthread_rwlock_t *)&p->lock);
+	bool ours = owns && owns(data, (pid_t)pid);
 	switch (op) {
 	case OP_READ:
 		if (ours || (p->settings.process_info_mode == SCOPE_ALL && is_public(rest)))

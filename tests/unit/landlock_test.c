@@ -166,6 +166,7 @@ static void tcp_belongs_to_the_broker_or_to_the_port_lists(void **state)
 	struct fixture *f = *state;
 	unsigned short port;
 	cleanup_fd int server = listen_loopback(&port);
+	assert_true(server >= 0);
 	compile(f);
 	assert_int_equal(inside(f, &brokered, probe_connect, &port), EACCES);
 	assert_int_equal(inside(f, &kernel_only, probe_connect, &port), 0);
