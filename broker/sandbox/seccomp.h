@@ -30,6 +30,19 @@ struct filter_key filter_key_of(const struct policy *p, bool supervise, bool tcp
  * @out: receives instructions the caller frees (out->filter)
  */
 int filter_build(const struct filter_key *key, struct sock_fprog *out, struct err **e);
+/** struct embedded_filter - a filter made when nono was built. */
+struct embedded_filter {
+	struct filter_key key;
+	unsigned short len;
+	const struct sock_filter *code;
+};
+/** struct embedded_filters - all of them; generate/filters.c makes the nono program's, other programs have none. */
+struct embedded_filters {
+	const struct embedded_filter *v;
+	size_t n;
+};
+extern const struct embedded_filters embedded_filters;
+
 /**
  * filter_get() - the filter, from the embedded table when it is there, else built.
  * @made: set to memory to free, or NULL
