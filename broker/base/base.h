@@ -81,13 +81,13 @@ static inline void cleanup_file_fn(FILE **f)
 	if (*f)
 		fclose(*f);
 }
-#define cleanup_free __attribute__((cleanup(cleanup_free_fn)))
-#define cleanup_fd __attribute__((cleanup(cleanup_fd_fn)))
-#define cleanup_dir __attribute__((cleanup(cleanup_dir_fn)))
-#define cleanup_file __attribute__((cleanup(cleanup_file_fn)))
-#define cleanup_err __attribute__((cleanup(err_free)))
-#define cleanup_strv __attribute__((cleanup(strv_free)))
-#define cleanup_buf __attribute__((cleanup(buf_free)))
+#define cleanup_free __attribute__((cleanup(cleanup_free_fn), unused))
+#define cleanup_fd __attribute__((cleanup(cleanup_fd_fn), unused))
+#define cleanup_dir __attribute__((cleanup(cleanup_dir_fn), unused))
+#define cleanup_file __attribute__((cleanup(cleanup_file_fn), unused))
+#define cleanup_err __attribute__((cleanup(err_free), unused))
+#define cleanup_strv __attribute__((cleanup(strv_free), unused))
+#define cleanup_buf __attribute__((cleanup(buf_free), unused))
 
 /** steal_fd() - take the descriptor out of *fd, leaving -1. */
 static inline int steal_fd(int *fd)
