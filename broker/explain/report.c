@@ -50,8 +50,10 @@ char *fix_command(const struct strv *flags, char *const argv[])
 	cleanup_buf struct buf b = {0};
 	bool known = own_command(&own);
 	buf_addf(&b, "nono %s", known ? own.v[1] : "run");
-	for (size_t i = 0; i < flags->n; i++)
-		buf_addf(&b, " %s", flags->v[i]);
+	for (size_t i = 0; i < flags->n; i++) {
+		cleanup_free char *safe = str_sanitize(flags->v[i]);
+		buf_addf(&b, " %s", safe);
+	}
 	for (size_t i = 2; known && i < own.n; i++) {
 		cleanup_free char *q = quote(own.v[i]);
 		buf_addf(&b, " %s", q);

@@ -56,13 +56,15 @@ static void print_fix(const struct record *r)
 {
 	if (!r->suggest)
 		return;
-	if (str_starts(r->suggest, "--"))
-		row("For one run", "nono run %s ...", r->suggest);
+	cleanup_free char *flag = str_sanitize(r->suggest);
+	if (str_starts(flag, "--"))
+		row("For one run", "nono run %s ...", flag);
 	struct stat st;
 	bool dir = r->resolved && r->resolved[0] == '/' && lstat(r->resolved, &st) == 0 && S_ISDIR(st.st_mode);
 	cleanup_free char *line = profile_line(r->op, r->resolved ? r->resolved : "", r->port, dir);
-	if (line)
-		row("In a profile", "%s", line);
+	cleanup_free char *safe = line ? str_sanitize(line) : NULL;
+	if (safe)
+		row("In a profile", "%s", safe);
 }
 
 int why_record(const struct record *r, const char *session, bool json)

@@ -42,3 +42,7 @@ W const char *source_name(enum source s)
 	(void)s;
 	return "source";
 }
+W void items_free(struct items *l)
+{
+	*l = (struct items){0};
+}
