@@ -299,7 +299,8 @@ static void the_capability_file_lists_grants_and_denies(void **state)
 		json_object_object_get_ex(r, "is_file", &is_file);
 		if (str_ends(json_get_text(r, "path"), "/proj"))
 			proj = strcmp(json_get_text(r, "access"), "readwrite") == 0 &&
-			       !json_object_get_boolean(is_file) && strcmp(json_get_text(r, "source"), "user") == 0;
+			       !json_object_get_boolean(is_file) &&
+			       strcmp(json_get_text(r, "source"), source_name(SOURCE_USER)) == 0;
 		if (str_ends(json_get_text(r, "path"), "/note"))
 			note = strcmp(json_get_text(r, "access"), "read") == 0 && json_object_get_boolean(is_file);
 	}
