@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* builtin.c - the data under profiles/, embedded at build time: built-in profiles, groups, network lists. */
+#include "profile/fields.h"
+
+#include <pthread.h>
+
+const struct embedded *embedded_find(const char *name)
+{
+	for (size_t i = 0; i < n_embedded_files; i++)
+		if (strcmp(embedded_files[i].name, name) == 0)
+			return &embedded_files[i];
+	return NULL;
+}
+
+const char *builtin_canonical(const char *name)
+{
+	static const struct {
+		const char *alias, *name;
+	} aliases[] = {{"claude", "claude-code"}};
+	for (size_t i = 0; i < ARRAY_SIZE(aliases); i++)
+		if (strcmp(aliases[i].alias, name) == 0)
+			return aliases[i].name;
+	return name;
+}
+
+/* ---- groups ------------------------------------------------------------------ */
+
+static struct group *groups;
+static const struct group **sorted;
+static size_t n_groups;
+
+static void fill(struct items *l, struct json_object *o, const char *section, const char *key, const char *label)
+{
+	struct json_object *inner = NULL, *list = NULL;
+	if (!json_object_object_get_ex(o, section, &inner) || !json_object_object_get_ex(inner, key, &list))
+		return;
+	struct origin origin = {.source = SOURCE_GROUP, .label = (char *)label};
+	for (size_t i = 0; i < json_object_array_length(list); i++)
+		items_add(l, json_object_get_string(json_object_array_get_idx(list, i)), &origin);
+}
+
+static const char *text_of(struct json_object *o, const char *key)
+{
+	struct json_object *v = NULL;
+	return json_object_object_get_ex(o, key, &v) ? json_object_get_string(v) : NULL;
+}
+
+static bool truth_of(struct json_object *o, const char *key)
+{
+	struct json_object *v = NULL;
+	return json_object_object_get_ex(o, key, &v) && json_object_get_boolean(v);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp((*(const struct group *const *)a)->name, (*(const struct group *const *)b)->name);
+}
+
+/* Parsed once; the strings live in the JSON tree, which is kept. */
+static void load_groups(void)
+{
+	const struct embedded *data = embedded_find("groups");
+	struct json_object *root = data ? json_tokener_parse(data->text) : NULL;
+	if (!root)
+		abort(); /* the build checks the data; without deny groups nothing may run */
+	groups = xcalloc((size_t)json_object_object_length(root), sizeof(*groups));
+	sorted = xcalloc((size_t)json_object_object_length(root), sizeof(*sorted));
+	json_object_object_foreach(root, name, o)
+	{
+		struct group *g = &groups[n_groups];
+		sorted[n_groups++] = g;
+		g->name = name;
+		g->description = text_of(o, "description");
+		g->platform = text_of(o, "platform");
+		g->required = truth_of(o, "required");
+		g->deny_unlink = truth_of(o, "deny_unlink");
+		fill(&g->allow_read, o, "allow", "read", name);
+		fill(&g->allow_write, o, "allow", "write", name);
+		fill(&g->allow_readwrite, o, "allow", "readwrite", name);
+		fill(&g->deny_access, o, "deny", "access", name);
+		fill(&g->deny_commands, o, "deny", "commands", name);
+	}
+	qsort(sorted, n_groups, sizeof(*sorted), by_name);
+}
+
+static void need_groups(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, load_groups);
+}
+
+const struct group *group_find(const char *name)
+{
+	need_groups();
+	struct group key = {.name = name};
+	const struct group *k = &key;
+	const struct group **found = bsearch(&k, sorted, n_groups, sizeof(*sorted), by_name);
+	return found ? *found : NULL;
+}
+
+const struct group *const *group_list(size_t *n)
+{
+	need_groups();
+	*n = n_groups;
+	return sorted;
+}
+
+/* ---- network lists ------------------------------------------------------------- */
+
+static struct json_object *network_data(const char *section)
+{
+	static struct json_object *root;
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	pthread_mutex_lock(&lock);
+	if (!root) {
+		const struct embedded *data = embedded_find("network-policy");
+		root = data ? json_tokener_parse(data->text) : NULL;
+	}
+	pthread_mutex_unlock(&lock);
+	struct json_object *o = NULL;
+	return root && json_object_object_get_ex(root, section, &o) ? o : NULL;
+}
+
+static bool add_group_hosts(const char *group, struct items *out)
+{
+	struct json_object *all = network_data("groups"), *g = NULL, *hosts = NULL;
+	if (!all || !json_object_object_get_ex(all, group, &g) || !json_object_object_get_ex(g, "hosts", &hosts))
+		return false;
+	struct origin origin = {.source = SOURCE_GROUP, .label = (char *)group};
+	for (size_t i = 0; i < json_object_array_length(hosts); i++) {
+		const char *h = json_object_get_string(json_object_array_get_idx(hosts, i));
+		if (!items_have(out, h))
+			items_add(out, h, &origin);
+	}
+	return true;
+}
+
+const struct items *network_group_hosts(const char *group)
+{
+	static struct {
+		char *name;
+		struct items hosts;
+	} cache[64];
+	static size_t n;
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	const struct items *out = NULL;
+	pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < n && !out; i++)
+		if (strcmp(cache[i].name, group) == 0)
+			out = &cache[i].hosts;
+	if (!out && n < ARRAY_SIZE(cache) && add_group_hosts(group, &cache[n].hosts)) {
+		cache[n].name = xstrdup(group);
+		out = &cache[n++].hosts;
+	}
+	pthread_mutex_unlock(&lock);
+	return out;
+}
+
+bool network_profile_hosts(const char *name, struct items *out)
+{
+	struct json_object *all = network_data("profiles"), *p = NULL, *list = NULL;
+	if (!all || !json_object_object_get_ex(all, name, &p) || !json_object_object_get_ex(p, "groups", &list))
+		return false;
+	for (size_t i = 0; i < json_object_array_length(list); i++)
+		add_group_hosts(json_object_get_string(json_object_array_get_idx(list, i)), out);
+	return true;
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * expand.c - variables and @git: tokens in paths.
+ *
+ * $NAME and ${NAME} are replaced as whole names: first the names that mean
+ * something to profiles, then other variables of nono's own environment, which
+ * must be set. "~" and "~/" at the start are the home directory.
+ */
+#include "profile/fields.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+/* ---- what variables stand for ----------------------------------------------------- */
+
+static int absolute(const char *name, const char *value, struct err **e)
+{
+	return value[0] == '/' ? 0 : err_set(e, 0, "$%s is \"%s\", which is not an absolute path", name, value);
+}
+
+int expansion_init(struct expansion *x, const char *workdir_flag, struct err **e)
+{
+	*x = (struct expansion){0};
+	const char *home = getenv("HOME"), *tmp = getenv("TMPDIR"), *pwd = getenv("PWD");
+	if (home && *home && absolute("HOME", home, e) < 0)
+		return -1;
+	if (!home_dir())
+		return err_set(e, 0, "there is no home directory: HOME is unset and the password database has none");
+	if (tmp && *tmp && absolute("TMPDIR", tmp, e) < 0)
+		return -1;
+	x->home = path_clean(home_dir());
+	x->tmpdir = path_clean(tmp && *tmp ? tmp : "/tmp");
+	if (workdir_flag) {
+		x->workdir = realpath(workdir_flag, NULL);
+		struct stat st;
+		if (!x->workdir || stat(x->workdir, &st) < 0)
+			return err_set(e, errno, "cannot use working directory %s", workdir_flag);
+		if (!S_ISDIR(st.st_mode))
+			return err_set(e, 0, "working directory %s is not a directory", workdir_flag);
+		return 0;
+	}
+	(void)pwd; /* the canonical directory is the same however it was reached */
+	x->workdir = getcwd(NULL, 0);
+	return x->workdir ? 0 : err_set(e, errno, "cannot find the current directory");
+}
+
+void expansion_free(struct expansion *x)
+{
+	free(x->home);
+	free(x->workdir);
+	free(x->tmpdir);
+	*x = (struct expansion){0};
+}
+
+static int xdg_value(const struct expansion *x, const char *name, const char *below, char **out, struct err **e)
+{
+	const char *v = getenv(name);
+	if (v && *v) {
+		*out = xstrdup(v);
+		return absolute(name, v, e);
+	}
+	*out = below ? path_join(x->home, below) : NULL;
+	return 0;
+}
+
+/* The value of a variable; *@out NULL when it has none. */
+static int variable(const struct expansion *x, const char *name, char **out, struct err **e)
+{
+	static const struct {
+		const char *name, *below;
+	} xdg[] = {{"XDG_CONFIG_HOME", ".config"}, {"XDG_DATA_HOME", ".local/share"},
+		{"XDG_STATE_HOME", ".local/state"}, {"XDG_CACHE_HOME", ".cache"}, {"XDG_RUNTIME_DIR", NULL}};
+	for (size_t i = 0; i < ARRAY_SIZE(xdg); i++)
+		if (strcmp(name, xdg[i].name) == 0)
+			return xdg_value(x, name, xdg[i].below, out, e);
+	if (strcmp(name, "HOME") == 0)
+		*out = xstrdup(x->home);
+	else if (strcmp(name, "WORKDIR") == 0)
+		*out = xstrdup(x->workdir);
+	else if (strcmp(name, "TMPDIR") == 0)
+		*out = xstrdup(x->tmpdir);
+	else if (strcmp(name, "UID") == 0)
+		*out = xasprintf("%u", (unsigned)getuid());
+	else if (strcmp(name, "NONO_CONFIG") == 0)
+		*out = config_dir();
+	else if (strcmp(name, "NONO_PACKAGES") == 0) {
+		cleanup_free char *c = config_dir();
+		*out = path_join(c, "packages");
+	} else
+		*out = xstrdup(getenv(name));
+	return 0;
+}
+
+static int fail_at(const struct item *it, struct err **e, const char *what)
+{
+	if (it->origin.file && it->origin.line)
+		return err_set(
+			e, 0, "%s:%u:%u: %s: %s", it->origin.file, it->origin.line, it->origin.column, it->value, what);
+	return err_set(e, 0, "%s %s: %s", it->origin.label ? it->origin.label : "path", it->value, what);
+}
+
+/* One $NAME or ${NAME} at *@p; moves *@p behind it. */
+static int expand_one(const struct expansion *x, const struct item *it, const char **p, struct buf *out, struct err **e)
+{
+	const char *name = *p + 1;
+	bool braces = *name == '{';
+	name += braces;
+	size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+	if (n == 0 || (braces && name[n] != '}')) {
+		if (braces)
+			return fail_at(it, e, "\"${\" without a name and \"}\"");
+		buf_addc(out, '$'); /* a dollar that names nothing is a dollar */
+		(*p)++;
+		return 0;
+	}
+	cleanup_free char *key = xstrndup(name, n);
+	cleanup_free char *value = NULL;
+	if (variable(x, key, &value, e) < 0)
+		return fail_at(it, e, "");
+	if (!value) {
+		cleanup_free char *what = xasprintf("$%s is not set", key);
+		return fail_at(it, e, what);
+	}
+	buf_adds(out, value);
+	*p = name + n + braces;
+	return 0;
+}
+
+/* ---- @git: tokens ------------------------------------------------------------------ */
+
+static char *git_dir_file(const char *dir)
+{
+	cleanup_free char *dot = path_join(dir, ".git");
+	struct stat st;
+	if (lstat(dot, &st) < 0)
+		return NULL;
+	if (S_ISDIR(st.st_mode))
+		return steal_ptr(&dot);
+	cleanup_free char *text = NULL;
+	if (!S_ISREG(st.st_mode) || file_read(dot, 4096, &text, NULL, NULL) < 0 || !str_starts(text, "gitdir: "))
+		return NULL;
+	text[strcspn(text, "\n")] = '\0';
+	return path_join(dir, text + strlen("gitdir: "));
+}
+
+/* The work tree that holds the working directory, and its git directory. */
+static char *git_toplevel(const struct expansion *x, char **git_dir)
+{
+	char *dir = xstrdup(x->workdir);
+	for (;;) {
+		char *found = git_dir_file(dir);
+		if (found) {
+			*git_dir = found;
+			return dir;
+		}
+		if (strcmp(dir, "/") == 0) {
+			free(dir);
+			return NULL;
+		}
+		char *up = path_dir(dir);
+		free(dir);
+		dir = up;
+	}
+}
+
+static char *git_common_dir(const char *git_dir)
+{
+	cleanup_free char *file = path_join(git_dir, "commondir");
+	cleanup_free char *text = NULL;
+	if (file_read(file, 4096, &text, NULL, NULL) < 0)
+		return xstrdup(git_dir);
+	text[strcspn(text, "\n")] = '\0';
+	cleanup_free char *joined = path_join(git_dir, text);
+	char *real = realpath(joined, NULL);
+	return real ? real : steal_ptr(&joined);
+}
+
+/* core.hooksPath of the person's own configuration; a repository's is not trusted to name paths. */
+static char *git_hooks_path(const char *config)
+{
+	cleanup_free char *text = NULL;
+	if (file_read(config, 1U << 20, &text, NULL, NULL) < 0)
+		return NULL;
+	bool core = false;
+	char *save = NULL;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		line += strspn(line, " \t");
+		if (*line == '[')
+			core = strncasecmp(line, "[core]", 6) == 0;
+		if (!core || strncasecmp(line, "hookspath", 9) != 0)
+			continue;
+		char *v = line + 9 + strspn(line + 9, " \t");
+		if (*v++ != '=')
+			continue;
+		v += strspn(v, " \t\"");
+		v[strcspn(v, "\"\r")] = '\0';
+		return xstrdup(v);
+	}
+	return NULL;
+}
+
+static void git_config_files(const struct expansion *x, struct strv *out)
+{
+	static const char *const names[] = {".gitconfig", ".gitignore_global", ".config/git/config",
+		".config/git/ignore", ".config/git/attributes"};
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		strv_take(out, path_join(x->home, names[i]));
+	strv_add(out, "/etc/gitconfig");
+}
+
+static int expand_git(const struct expansion *x, const struct item *it, struct strv *out, struct err **e)
+{
+	const char *query = it->value + strlen("@git:");
+	cleanup_free char *git_dir = NULL;
+	cleanup_free char *top = git_toplevel(x, &git_dir);
+	if (strcmp(query, "config-files") == 0) {
+		git_config_files(x, out);
+	} else if (strcmp(query, "hooks-path") == 0) {
+		cleanup_free char *config = path_join(x->home, ".gitconfig");
+		char *hooks = git_hooks_path(config);
+		if (hooks && hooks[0] == '~') {
+			char *abs = xasprintf("%s%s", x->home, hooks + 1);
+			free(hooks);
+			hooks = abs;
+		}
+		if (hooks && hooks[0] == '/')
+			strv_add(out, hooks);
+		free(hooks);
+	} else if (strcmp(query, "common-dir") == 0) {
+		if (git_dir)
+			strv_take(out, git_common_dir(git_dir));
+	} else if (strcmp(query, "worktree") == 0 || strcmp(query, "toplevel") == 0) {
+		if (top)
+			strv_add(out, top);
+	} else if (strcmp(query, "toplevel-parent") == 0) {
+		if (top)
+			strv_take(out, path_dir(top));
+	} else {
+		return fail_at(it, e,
+			"unknown token; known: @git:config-files, hooks-path, common-dir, worktree, toplevel, "
+			"toplevel-parent");
+	}
+	return 0;
+}
+
+/* ---- entries ------------------------------------------------------------------------- */
+
+int profile_expand(const struct expansion *x, const struct item *it, struct strv *out, struct err **e)
+{
+	const char *p = it->value;
+	if (str_starts(p, "@git:"))
+		return expand_git(x, it, out, e);
+	if (p[0] == '@')
+		return fail_at(it, e, "unknown token; only @git: tokens are known");
+	cleanup_buf struct buf b = {0};
+	if (p[0] == '~' && (p[1] == '/' || p[1] == '\0')) {
+		buf_adds(&b, x->home);
+		p++;
+	}
+	while (*p) {
+		if (*p == '$') {
+			if (expand_one(x, it, &p, &b, e) < 0)
+				return -1;
+		} else {
+			buf_addc(&b, *p++);
+		}
+	}
+	if (b.len == 0)
+		return fail_at(it, e, "an empty path");
+	if (b.data[0] == '/') {
+		strv_add(out, b.data);
+	} else if (it->origin.source == SOURCE_USER) { /* a flag is relative to where it was given */
+		cleanup_free char *cwd = getcwd(NULL, 0);
+		strv_take(out, path_join(cwd ? cwd : x->workdir, b.data));
+	} else {
+		strv_take(out, path_join(x->workdir, b.data));
+	}
+	return 0;
+}

@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * parse.c - from a parsed document to a struct profile, by the field table.
+ *
+ * Unknown keys are errors with the nearest known key. A legacy key fills the
+ * list of the key that replaced it, after that key's own values, with one
+ * warning for each key and file.
+ */
+#include "profile/fields.h"
+#include "profile/jsonc.h"
+
+struct parse {
+	struct profile *p;
+	const struct jsonc *places;
+	struct origin origin; /* source, label, file; line and column change */
+	struct err **e;
+};
+/* Values of legacy keys wait until the canonical keys of the file are in. */
+struct legacy {
+	const struct field *f;
+	struct json_object *value;
+	char *key;
+};
+
+static void locate(struct parse *x, const char *key)
+{
+	const struct jsonc_place *at = x->places ? jsonc_find(x->places, key) : NULL;
+	x->origin.line = at ? at->line : 0;
+	x->origin.column = at ? at->column : 0;
+}
+
+static int fail(struct parse *x, const char *key, const char *what)
+{
+	locate(x, key);
+	const char *file = x->places ? x->places->file : x->origin.label;
+	if (x->origin.line)
+		return err_set(x->e, 0, "%s:%u:%u: %s: %s", file, x->origin.line, x->origin.column, key, what);
+	return err_set(x->e, 0, "%s: %s: %s", file, key, what);
+}
+
+static int fail_type(struct parse *x, const char *key, const char *wanted, struct json_object *got)
+{
+	cleanup_free char *what =
+		xasprintf("must be %s, not %s", wanted, got ? json_type_to_name(json_object_get_type(got)) : "null");
+	return fail(x, key, what);
+}
+
+static const char *as_string(struct json_object *o)
+{
+	return json_object_is_type(o, json_type_string) ? json_object_get_string(o) : NULL;
+}
+
+/* ---- values ------------------------------------------------------------------ */
+
+static int parse_string(struct parse *x, const struct field *f, const char *key, struct json_object *o)
+{
+	char **slot = field_value(x->p, f);
+	const char *s = as_string(o);
+	if (!s && !(f->nullable && !o))
+		return fail_type(x, key, "a string", o);
+	if (s && f->names) {
+		bool known = false;
+		for (size_t i = 0; f->names[i]; i++)
+			known = known || strcmp(f->names[i], s) == 0;
+		if (!known)
+			return fail(x, key, "unknown value");
+	}
+	free(*slot);
+	*slot = xstrdup(s);
+	return 0;
+}
+
+static int parse_bool(struct parse *x, const struct field *f, const char *key, struct json_object *o)
+{
+	if (!o && f->nullable)
+		return 0;
+	if (!json_object_is_type(o, json_type_boolean))
+		return fail_type(x, key, "true or false", o);
+	*(int *)field_value(x->p, f) = json_object_get_boolean(o) ? TRI_TRUE : TRI_FALSE;
+	return 0;
+}
+
+static int parse_enum(struct parse *x, const struct field *f, const char *key, struct json_object *o)
+{
+	if (!o && f->nullable)
+		return 0;
+	const char *s = as_string(o);
+	size_t n = 0;
+	for (; f->names[n]; n++)
+		if (s && strcmp(f->names[n], s) == 0) {
+			*(int *)field_value(x->p, f) = f->first + (int)n;
+			return 0;
+		}
+	cleanup_buf struct buf b = {0};
+	for (size_t i = 0; i < n; i++)
+		buf_addf(&b, "%s\"%s\"", i ? ", " : "must be one of ", f->names[i]);
+	if (s && str_nearest(s, f->names, n))
+		buf_addf(&b, "; did you mean \"%s\"?", str_nearest(s, f->names, n));
+	return fail(x, key, b.data);
+}
+
+/*
+ * {KEY: "...", when: P}: the string, NULL when the predicate does not hold.
+ * Return: -1 on errors.
+ */
+static int parse_entry(struct parse *x, const char *key, const char *entry_key, struct json_object *o, const char **out)
+{
+	*out = NULL;
+	struct json_object *value = NULL, *when = NULL;
+	json_object_object_foreach(o, k, v)
+	{
+		if (strcmp(k, entry_key) == 0)
+			value = v;
+		else if (strcmp(k, "when") == 0)
+			when = v;
+		else {
+			cleanup_free char *what =
+				xasprintf("unknown key \"%s\" in an entry; known: %s, when", k, entry_key);
+			return fail(x, key, what);
+		}
+	}
+	const char *s = as_string(value);
+	if (!s || !when) {
+		cleanup_free char *what = xasprintf("an entry object needs \"%s\" and \"when\"", entry_key);
+		return fail(x, key, what);
+	}
+	cleanup_err struct err *why = NULL;
+	int holds = when_matches(when, &why);
+	if (holds < 0)
+		return fail(x, key, err_msg(why));
+	*out = holds ? s : NULL;
+	return 0;
+}
+
+static int parse_items(struct parse *x, const struct field *f, const char *key, struct json_object *o)
+{
+	if (!o && f->nullable)
+		return 0;
+	if (!json_object_is_type(o, json_type_array))
+		return fail_type(x, key, "an array of strings", o);
+	for (size_t i = 0; i < json_object_array_length(o); i++) {
+		struct json_object *entry = json_object_array_get_idx(o, i);
+		cleanup_free char *at = xasprintf("%s[%zu]", key, i);
+		const char *s = as_string(entry);
+		if (!s && f->entry_key && json_object_is_type(entry, json_type_object)) {
+			if (parse_entry(x, at, f->entry_key, entry, &s) < 0)
+				return -1;
+		} else if (!s) {
+			return fail_type(
+				x, at, f->entry_key ? "a string or an object with \"when\"" : "a string", entry);
+		}
+		if (!s)
+			continue;
+		locate(x, at);
+		struct item *it = items_add(field_value(x->p, f), s, &x->origin);
+		it->legacy_dir = f->legacy_of && strncmp(f->key, "policy.add_allow_", 17) == 0;
+	}
+	return 0;
+}
+
+static int parse_ports(struct parse *x, const struct field *f, const char *key, struct json_object *o)
+{
+	if (!json_object_is_type(o, json_type_array))
+		return fail_type(x, key, "an array of port numbers", o);
+	for (size_t i = 0; i < json_object_array_length(o); i++) {
+		struct json_object *entry = json_object_array_get_idx(o, i);
+		cleanup_free char *at = xasprintf("%s[%zu]", key, i);
+		int64_t port = json_object_is_type(entry, json_type_int) ? json_object_get_int64(entry) : -1;
+		if (port < 1 || port > 65535)
+			return fail(x, at, "a port is a number from 1 to 65535");
+		cleanup_free char *text = xasprintf("%d", (int)port);
+		locate(x, at);
+		items_add(field_value(x->p, f), text, &x->origin);
+	}
+	return 0;
+}
+
+static int parse_endpoints(struct parse *x, const char *key, struct json_object *list, struct item *it)
+{
+	if (!json_object_is_type(list, json_type_array))
+		return fail_type(x, key, "an array of {method, path}", list);
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *rule = json_object_array_get_idx(list, i), *m = NULL, *path = NULL;
+		cleanup_free char *at = xasprintf("%s[%zu]", key, i);
+		if (json_object_is_type(rule, json_type_object)) {
+			json_object_object_get_ex(rule, "method", &m);
+			json_object_object_get_ex(rule, "path", &path);
+		}
+		const char *ps = as_string(path), *ms = m ? as_string(m) : "*";
+		if (!ps || !ms || (ps[0] != '/' && ps[0] != '*'))
+			return fail(x, at, "an endpoint is {\"method\": \"GET\" or \"*\", \"path\": \"/...\"}");
+		it->endpoints = xreallocarray(it->endpoints, it->n_endpoints + 1, sizeof(*it->endpoints));
+		it->endpoints[it->n_endpoints++] = (struct endpoint){xstrdup(ms), xstrdup(ps)};
+	}
+	return 0;
+}
+
+static int parse_domains(struct parse *x, const struct field *f, const char *key, struct json_object *o)
+{
+	if (!json_object_is_type(o, json_type_array))
+		return fail_type(x, key, "an array of hosts", o);
+	for (size_t i = 0; i < json_object_array_length(o); i++) {
+		struct json_object *entry = json_object_array_get_idx(o, i), *domain = NULL, *list = NULL;
+		cleanup_free char *at = xasprintf("%s[%zu]", key, i);
+		const char *s = as_string(entry);
+		if (!s && json_object_is_type(entry, json_type_object) &&
+			json_object_object_get_ex(entry, "domain", &domain))
+			s = as_string(domain);
+		if (!s || !*s)
+			return fail(x, at, "must be a host, or an object {\"domain\": host, \"endpoints\": [...]}");
+		locate(x, at);
+		struct item *it = items_add(field_value(x->p, f), s, &x->origin);
+		if (domain && json_object_object_get_ex(entry, "endpoints", &list)) {
+			cleanup_free char *where = xasprintf("%s.endpoints", at);
+			if (parse_endpoints(x, where, list, it) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+static int parse_pairs(struct parse *x, const struct field *f, const char *key, struct json_object *o)
+{
+	if (!json_object_is_type(o, json_type_object))
+		return fail_type(x, key, "an object", o);
+	json_object_object_foreach(o, k, v)
+	{
+		cleanup_free char *at = xasprintf("%s.%s", key, k);
+		const char *s = as_string(v);
+		if (!s && f->type == FIELD_SECRETS && json_object_is_type(v, json_type_object)) {
+			if (parse_entry(x, at, "env_var", v, &s) < 0)
+				return -1;
+			if (!s)
+				continue;
+		} else if (!s) {
+			return fail_type(x, at, "a string", v);
+		}
+		const char *name = f->type == FIELD_SECRETS ? s : k;
+		bool shaped =
+			*name && !(name[0] >= '0' && name[0] <= '9') &&
+			strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name);
+		if (!shaped)
+			return fail(x, at, "not a variable name (letters, digits, underscore)");
+		if (f->type == FIELD_PAIRS && (strcmp(k, "PATH") == 0 || str_starts(k, "NONO_")))
+			return fail(x, at, "PATH and NONO_ variables are nono's own");
+		locate(x, at);
+		pairs_set(field_value(x->p, f), k, s, &x->origin);
+	}
+	return 0;
+}
+
+static int parse_strv(struct parse *x, const struct field *f, const char *key, struct json_object *o)
+{
+	struct strv *out = field_value(x->p, f);
+	if (!o && f->nullable)
+		return 0;
+	if (as_string(o)) {
+		strv_add(out, as_string(o));
+		return 0;
+	}
+	if (!json_object_is_type(o, json_type_array))
+		return fail_type(x, key, "a string or an array of strings", o);
+	for (size_t i = 0; i < json_object_array_length(o); i++) {
+		const char *s = as_string(json_object_array_get_idx(o, i));
+		if (!s)
+			return fail(x, key, "must hold strings only");
+		strv_add(out, s);
+	}
+	return 0;
+}
+
+static int parse_raw(struct parse *x, const struct field *f, const char *key, struct json_object *o)
+{
+	char **slot = field_value(x->p, f);
+	if (!o && f->nullable)
+		return 0;
+	if (!o)
+		return fail(x, key, "must be an object; leave the key out instead of null");
+	if (!json_object_is_type(o, json_type_object))
+		return fail_type(x, key, "an object", o);
+	free(*slot);
+	*slot = json_object_object_length(o) ? xstrdup(json_object_to_json_string_ext(
+						       o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE))
+					     : NULL;
+	return 0;
+}
+
+static bool known_type(const char *t)
+{
+	static const char *const types[] = {"pointer", "string", "int", "uint", "long", "double", "void"};
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (t && strcmp(types[i], t) == 0)
+			return true;
+	return false;
+}
+
+static int parse_function(struct parse *x, const char *at, struct json_object *o)
+{
+	struct open_function fn = {0};
+	struct json_object *symbol = NULL, *args = NULL, *url = NULL, *returns = NULL, *value = NULL;
+	if (json_object_is_type(o, json_type_object)) {
+		json_object_object_get_ex(o, "symbol", &symbol);
+		json_object_object_get_ex(o, "args", &args);
+		json_object_object_get_ex(o, "url_arg", &url);
+		json_object_object_get_ex(o, "returns", &returns);
+		json_object_object_get_ex(o, "value", &value);
+	}
+	const char *name = as_string(symbol), *back = returns ? as_string(returns) : "void";
+	size_t n = args && json_object_is_type(args, json_type_array) ? json_object_array_length(args) : 0;
+	int64_t index = url && json_object_is_type(url, json_type_int) ? json_object_get_int64(url) : -1;
+	if (!name || !*name || !known_type(back) || n == 0 || n > 16 || index < 0 || (size_t)index >= n)
+		return fail(x, at,
+			"a function needs symbol, args (1 to 16 types), url_arg (an index into args) and returns");
+	for (size_t i = 0; i < n; i++) {
+		const char *t = as_string(json_object_array_get_idx(args, i));
+		if (!known_type(t) || strcmp(t, "void") == 0 || ((int64_t)i == index && strcmp(t, "string") != 0)) {
+			strv_free(&fn.args);
+			return fail(
+				x, at, "args are pointer, string, int, uint, long or double, and the URL is a string");
+		}
+		strv_add(&fn.args, t);
+	}
+	fn.symbol = xstrdup(name);
+	fn.returns = xstrdup(back);
+	fn.url_arg = (unsigned)index;
+	fn.value = value ? (long)json_object_get_int64(value) : 0;
+	struct profile *p = x->p;
+	p->open_urls.functions = xreallocarray(p->open_urls.functions, p->open_urls.n_functions + 1, sizeof(fn));
+	p->open_urls.functions[p->open_urls.n_functions++] = fn;
+	return 0;
+}
+
+static int parse_functions(struct parse *x, const struct field *f, const char *key, struct json_object *o)
+{
+	(void)f;
+	if (!json_object_is_type(o, json_type_array))
+		return fail_type(x, key, "an array of functions", o);
+	for (size_t i = 0; i < json_object_array_length(o); i++) {
+		cleanup_free char *at = xasprintf("%s[%zu]", key, i);
+		if (parse_function(x, at, json_object_array_get_idx(o, i)) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int parse_ignored(struct parse *x, const struct field *f, const char *key, struct json_object *o)
+{
+	(void)f;
+	return o && !as_string(o) ? fail_type(x, key, "a string", o) : 0;
+}
+
+typedef int parse_value(struct parse *x, const struct field *f, const char *key, struct json_object *o);
+static parse_value *const parsers[FIELD_TYPE_COUNT] = {
+	[FIELD_STRING] = parse_string,
+	[FIELD_BOOL] = parse_bool,
+	[FIELD_TRI] = parse_bool,
+	[FIELD_ENUM] = parse_enum,
+	[FIELD_ITEMS] = parse_items,
+	[FIELD_PORTS] = parse_ports,
+	[FIELD_DOMAINS] = parse_domains,
+	[FIELD_SECRETS] = parse_pairs,
+	[FIELD_PAIRS] = parse_pairs,
+	[FIELD_STRV] = parse_strv,
+	[FIELD_RAW] = parse_raw,
+	[FIELD_FUNCTIONS] = parse_functions,
+	[FIELD_IGNORED] = parse_ignored,
+};
+
+/* ---- sections ------------------------------------------------------------------ */
+
+/* The last component of every key and alias directly below a section. */
+static const char *nearest_key(const char *section, const char *name)
+{
+	static char names[256][48];
+	const char *list[256];
+	size_t n = 0, skip = strlen(section);
+	for (size_t i = 0; i < n_profile_fields && n < ARRAY_SIZE(names); i++) {
+		const char *key = profile_fields[i].key;
+		if (skip && (strncmp(key, section, skip) != 0 || key[skip] != '.'))
+			continue;
+		const char *rest = key + (skip ? skip + 1 : 0);
+		(void)snprintf(names[n], sizeof(names[n]), "%.*s", (int)strcspn(rest, "."), rest);
+		list[n] = names[n];
+		n++;
+	}
+	return str_nearest(name, list, n);
+}
+
+static int fail_unknown(struct parse *x, const char *section, const char *name, const char *key)
+{
+	const char *near = nearest_key(section, name);
+	cleanup_free char *what = near ? xasprintf("unknown key; did you mean \"%s\"?", near) : xstrdup("unknown key");
+	return fail(x, key, what);
+}
+
+/* Keys that say by their presence that something is given, even when empty or null. */
+static void note_given(struct profile *p, const char *key, struct json_object *v)
+{
+	if (strcmp(key, "network.network_profile") == 0)
+		p->network.profile_given = true;
+	else if (strcmp(key, "network.credentials") == 0)
+		p->network.credentials_given = v != NULL;
+	else if (strcmp(key, "environment.allow_vars") == 0)
+		p->environment.allow_given = v != NULL;
+}
+
+struct pending {
+	struct legacy *v;
+	size_t n;
+};
+
+static int parse_field(
+	struct parse *x, const struct field *f, const char *key, struct json_object *v, struct pending *late)
+{
+	if (strcmp(key, f->key) != 0 && x->places && jsonc_find(x->places, f->key)) {
+		cleanup_free char *what = xasprintf("is another spelling of \"%s\", which is given too", f->key);
+		return fail(x, key, what);
+	}
+	if (f->legacy_of) {
+		late->v = xreallocarray(late->v, late->n + 1, sizeof(*late->v));
+		late->v[late->n++] = (struct legacy){f, v, xstrdup(key)};
+		return 0;
+	}
+	note_given(x->p, f->key, v);
+	return parsers[f->type](x, f, key, v);
+}
+
+static int parse_section(struct parse *x, const char *section, struct json_object *o, struct pending *late)
+{
+	json_object_object_foreach(o, k, v)
+	{
+		cleanup_free char *key = *section ? xasprintf("%s.%s", section, k) : xstrdup(k);
+		const struct field *f = field_find(key);
+		/* a dot inside a key is not a path */
+		if (strchr(k, '.') || (!f && !field_is_section(key)))
+			return fail_unknown(x, section, k, key);
+		if (f) {
+			if (parse_field(x, f, key, v, late) < 0)
+				return -1;
+			continue;
+		}
+		bool null_ok = strcmp(key, "environment") == 0 || strcmp(key, "open_urls") == 0;
+		if (!v && null_ok)
+			continue;
+		if (!json_object_is_type(v, json_type_object))
+			return fail_type(x, key, "an object", v);
+		if (strcmp(key, "open_urls") == 0)
+			x->p->open_urls.given = true;
+		if (strcmp(key, "environment") == 0)
+			x->p->environment.given = true;
+		if (parse_section(x, key, v, late) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int parse_legacy(struct parse *x, const struct legacy *l)
+{
+	if (json_object_is_type(l->value, json_type_array) && json_object_array_length(l->value))
+		say("warning: %s: deprecated key '%s', use '%s' instead", x->places ? x->places->file : x->origin.label,
+			l->key, l->f->legacy_of);
+	return parsers[l->f->type](x, l->f, l->key, l->value);
+}
+
+int profile_from_json(struct profile *p, struct json_object *root, const struct jsonc *places, enum source source,
+	const char *label, struct err **e)
+{
+	struct parse x = {.p = p,
+		.places = places,
+		.origin = {.source = source, .label = (char *)label, .file = places ? places->file : NULL},
+		.e = e};
+	struct pending late = {0};
+	struct json_object *meta = NULL;
+	int rc = parse_section(&x, "", root, &late);
+	for (size_t i = 0; i < late.n; i++) {
+		if (rc == 0)
+			rc = parse_legacy(&x, &late.v[i]);
+		free(late.v[i].key);
+	}
+	free(late.v);
+	if (rc == 0 && json_object_object_get_ex(root, "meta", &meta) && !p->meta.name)
+		rc = fail(&x, "meta", "needs a name");
+	return rc;
+}
