@@ -8,29 +8,6 @@
 #include <time.h>
 #include <cmocka.h>
 
-/* One built-in group and profile, so that the test does not depend on what is shipped. */
-__attribute__((weak)) const struct items *network_group_hosts(const char *group)
-{
-	static struct item hosts[] = {{.value = (char *)"forge.test"}, {.value = (char *)"*.cdn.test"}};
-	static const struct items list = {hosts, ARRAY_SIZE(hosts)};
-	return strcmp(group, "forges") == 0 ? &list : NULL;
-}
-
-__attribute__((weak)) bool network_profile_hosts(const char *name, struct items *out)
-{
-	if (strcmp(name, "tiny") != 0)
-		return false;
-	out->v = xcalloc(1, sizeof(*out->v));
-	out->v[0].value = xstrdup("profile.test");
-	out->n = 1;
-	return true;
-}
-
-__attribute__((weak)) void items_free(struct items *l)
-{
-	items_clear(l);
-}
-
 static struct hosts *compile(struct profile *p)
 {
 	cleanup_err struct err *e = NULL;
@@ -80,14 +57,14 @@ static void names_suffixes_and_ports(void **state)
 static void groups_and_network_profiles(void **state)
 {
 	(void)state;
-	struct profile p = {.network.profile = (char *)"tiny"};
-	domain(&p, "forges", SOURCE_PROFILE);
+	struct profile p = {.network.profile = (char *)"minimal"};
+	domain(&p, "aws_bedrock", SOURCE_PROFILE);
 	struct hosts *h = compile(&p);
-	assert_int_equal(connects(h, "forge.test", 443), VERDICT_ALLOW);
-	assert_int_equal(connects(h, "x.cdn.test", 443), VERDICT_ALLOW);
-	assert_int_equal(connects(h, "profile.test", 443), VERDICT_ALLOW);
-	assert_int_equal(connects(h, "forges", 443), VERDICT_NONE);
-	assert_string_equal(hosts_check(h, OP_CONNECT, "forge.test", 443, false).rule->written, "forges");
+	assert_int_equal(connects(h, "eu.bedrock.amazonaws.com", 443), VERDICT_ALLOW);
+	assert_int_equal(connects(h, "x.bedrock-runtime.amazonaws.com", 443), VERDICT_ALLOW);
+	assert_int_equal(connects(h, "api.anthropic.com", 443), VERDICT_ALLOW);
+	assert_int_equal(connects(h, "aws_bedrock", 443), VERDICT_NONE);
+	assert_string_equal(hosts_check(h, OP_CONNECT, "eu.bedrock.amazonaws.com", 443, false).rule->written, "aws_bedrock");
 	hosts_free(h);
 	network_clear(&p);
 }
