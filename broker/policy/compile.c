@@ -39,6 +39,14 @@ struct rule *rule_new(struct policy *p, const char *path, const char *written, c
 	return p->rules[p->n_rules++];
 }
 
+struct rule *rule_aside(struct policy *p, const char *path, const char *written, const struct origin *origin)
+{
+	if ((p->n_aside & (p->n_aside - 1)) == 0)
+		p->aside = xreallocarray(p->aside, p->n_aside ? p->n_aside * 2 : 1, sizeof(struct rule *));
+	p->aside[p->n_aside] = rule_alloc(path, written, origin);
+	return p->aside[p->n_aside++];
+}
+
 static void rule_free(struct rule *r)
 {
 	free(r->path);
@@ -385,7 +393,7 @@ static int settings_compile(struct compile *c, struct err **e)
 	c->p->origins = xcalloc(origins->n + 1, sizeof(struct rule *));
 	for (size_t i = 0; i < origins->n; i++)
 		c->p->origins[c->p->n_origins++] =
-			rule_new(c->p, origins->v[i].value, origins->v[i].value, &origins->v[i].origin);
+			rule_aside(c->p, origins->v[i].value, origins->v[i].value, &origins->v[i].origin);
 	c->p->hosts = hosts_compile(p, e);
 	if (!c->p->hosts)
 		return -1;
@@ -449,7 +457,7 @@ struct policy *policy_compile(const struct profile *profile, const struct policy
 	pthread_rwlock_init(&p->lock, &attr);
 	pthread_rwlockattr_destroy(&attr);
 	p->profile = profile;
-	p->proc_rule = rule_new(p, "/proc", "/proc", &proc_origin);
+	p->proc_rule = rule_aside(p, NULL, "/proc/PID", &proc_origin);
 	p->proc_rule->access = ACCESS_READ;
 	struct compile c = {.p = p, .profile = profile, .env = env};
 	int r = compile_all(&c, e);
@@ -469,6 +477,9 @@ void policy_free(struct policy *p)
 		return;
 	for (size_t i = 0; i < p->n_rules; i++)
 		rule_free(p->rules[i]);
+	for (size_t i = 0; i < p->n_aside; i++)
+		rule_free(p->aside[i]);
+	free(p->aside);
 	for (size_t i = 0; i < p->n_grants; i++)
 		rule_free(p->grants[i].rule);
 	free(p->rules);

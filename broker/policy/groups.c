@@ -53,7 +53,7 @@ static void commands_compile(struct compile *c, const struct items *l, const str
 	for (size_t i = 0; i < l->n; i++) {
 		if (items_have(&c->profile->commands_allow, l->v[i].value))
 			continue;
-		struct rule *r = rule_new(p, l->v[i].value, l->v[i].value, origin);
+		struct rule *r = rule_aside(p, l->v[i].value, l->v[i].value, origin);
 		r->deny = true;
 		p->commands = xreallocarray(p->commands, p->n_commands + 1, sizeof(struct rule *));
 		p->commands[p->n_commands++] = r;

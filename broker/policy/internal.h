@@ -125,8 +125,10 @@ struct policy {
 	pthread_rwlock_t lock; /* guards nodes' answers and grants */
 	const struct profile *profile;
 	struct map map;
-	struct rule **rules; /* every rule made, in order */
+	struct rule **rules; /* about files, in the order they were compiled */
 	size_t n_rules;
+	struct rule **aside; /* about anything else */
+	size_t n_aside;
 	struct kernel_rule *kernel;
 	size_t n_kernel;
 	struct unix_rule *sockets;
@@ -149,7 +151,9 @@ struct policy {
 
 /** rule_alloc() - a rule outside the policy's list. @path and @written are copied; NULL stays NULL. */
 struct rule *rule_alloc(const char *path, const char *written, const struct origin *origin);
-/** rule_new() - append a rule to the policy. @path and @written are copied; NULL stays NULL. */
+/** rule_aside() - like rule_new(), for rules that are not about files. */
+struct rule *rule_aside(struct policy *p, const char *path, const char *written, const struct origin *origin);
+/** rule_new() - append a rule about a file. @path and @written are copied; NULL stays NULL. */
 struct rule *rule_new(struct policy *p, const char *path, const char *written, const struct origin *origin);
 /** origin_copy() - copy label and file of @from. */
 struct origin origin_copy(const struct origin *from);

@@ -154,7 +154,7 @@ const struct kernel_rule *policy_kernel_rules(const struct policy *p, size_t *n)
 /** policy_is_split() - whether @dir (canonical) was split: entries made in it later are served by the broker. */
 bool policy_is_split(const struct policy *p, const char *dir);
 
-/* Iterate rules for display: allow and deny rules in the order they were compiled. */
+/* Iterate the rules about files for display: grants and denies, in the order they were compiled. */
 const struct rule *const *policy_rules(const struct policy *p, size_t *n);
 /** policy_command_denied() - start-up check of the program's base name against deny.commands; NULL if fine. */
 const struct rule *policy_command_denied(const struct policy *p, const char *basename);

@@ -167,7 +167,7 @@ void split_compile(struct policy *p)
 	size_t n_rules = p->n_rules;
 	for (size_t i = 0; i < n_rules; i++) {
 		const struct rule *r = p->rules[i];
-		if (!r->access || r == p->proc_rule || !r->path)
+		if (!r->access)
 			continue;
 		const struct node *n = map_get(&p->map, r->path);
 		if (!n || n->pending)

@@ -75,7 +75,7 @@ static void control_compile(struct compile *c)
 		strv_take(&c->p->control_sockets, canon_path(&c->canon, path, &st, &exists));
 	}
 	static const struct origin origin = {.source = SOURCE_SYSTEM, .label = (char *)"sockets that control the host"};
-	c->p->control_rule = rule_new(c->p, NULL, "until named by --allow-unix-socket", &origin);
+	c->p->control_rule = rule_aside(c->p, NULL, "until named by --allow-unix-socket", &origin);
 	c->p->control_rule->deny = true;
 }
 
@@ -122,7 +122,7 @@ static int socket_rule(
 	if (!exists && scope != UNIX_FILE)
 		return 0;
 	struct policy *p = c->p;
-	struct rule *r = rule_new(p, canonical, it->value, &it->origin);
+	struct rule *r = rule_aside(p, canonical, it->value, &it->origin);
 	p->sockets = xreallocarray(p->sockets, p->n_sockets + 1, sizeof(*p->sockets));
 	p->sockets[p->n_sockets++] = (struct unix_rule){.rule = r, .scope = scope, .bind = bind};
 	/* The file grant that comes with it; a socket to be bound is made, replaced and removed. */

@@ -153,8 +153,12 @@ static int add_rule(
 	struct stat st;
 	if (fd < 0 || (r->exact && (fstat(fd, &st) < 0 || S_ISDIR(st.st_mode))))
 		return 0;
+	const bool socket = r->exact && S_ISSOCK(st.st_mode);
 	bool device = r->exact ? S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode) : path_beneath(r->path, "/dev");
-	uint64_t rights = rights_of(r, o, device) & handled;
+	uint64_t rights = rights_of(r, o, device);
+	if (socket && !o->broker_sockets)
+		rights |= LANDLOCK_ACCESS_FS_RESOLVE_UNIX; /* named by a rule, so meant to be connected to */
+	rights &= handled;
 	if (r->exact)
 		rights &= FS_FILE;
 	if (!rights)

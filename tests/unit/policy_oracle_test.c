@@ -325,7 +325,7 @@ static bool plainly_allowed(const struct policy *p, unsigned need, const char *p
 	size_t n, hidden = 0;
 	const struct rule *const *r = policy_rules(p, &n);
 	for (size_t i = 0; i < n; i++) {
-		if (!r[i]->deny || !r[i]->path || r[i]->path[0] != '/' || !path_beneath(path, r[i]->path))
+		if (!r[i]->deny || !path_beneath(path, r[i]->path))
 			continue;
 		if (r[i]->never)
 			return false;
@@ -333,7 +333,7 @@ static bool plainly_allowed(const struct policy *p, unsigned need, const char *p
 			hidden = strlen(r[i]->path);
 	}
 	for (size_t i = 0; i < n; i++)
-		if ((r[i]->access & need) && strlen(r[i]->path) > hidden && strcmp(r[i]->path, "/proc") != 0 &&
+		if ((r[i]->access & need) && strlen(r[i]->path) > hidden &&
 			(r[i]->exact ? strcmp(path, r[i]->path) == 0 : path_beneath(path, r[i]->path)))
 			return true;
 	return false;
