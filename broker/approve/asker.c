@@ -14,7 +14,7 @@
 #include <stdatomic.h>
 #include <sys/eventfd.h>
 
-static const struct front_end *const fronts[] = {&front_external, &front_terminal, &front_tmux};
+static const struct front_end *const fronts[] = {&front_external, &front_terminal, &front_tmux, &front_notify};
 
 struct asker {
 	struct approve *queue;

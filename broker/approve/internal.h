@@ -29,7 +29,7 @@ struct front_end {
 	/** ready() - @p was polled; called after each wait, also when only time passed. */
 	void (*ready)(void *state, const struct pollfd *p, unsigned n);
 };
-extern const struct front_end front_terminal, front_external, front_tmux;
+extern const struct front_end front_terminal, front_external, front_tmux, front_notify;
 
 const struct approve_config *approve_cfg(const struct approve *a);
 /** approve_next() - a copy of the first open question with an id greater than @after; NULL if there is none. */

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * notify.c - asking by desktop notifications (org.freedesktop.Notifications).
+ *
+ * Theory of operation
+ *
+ * libdbus is loaded when the first question is to be shown, never before: a
+ * start costs nothing, and machines without it lose only this. Where the session
+ * has a terminal the person is asked there first, and a notification appears
+ * only when nobody answered for a while.
+ *
+ * The notification server belongs to the person's desktop; the tree cannot reach
+ * the session bus. Only signals of the connection that owns the server's name count, and
+ * only for notifications that are shown. A dismissed notification is no. One that the server
+ * let expire is no when there is nowhere else to answer.
+ */
+#include "approve/internal.h"
+
+#include "approve/child.h"
+#include "approve/screen.h"
+
+#include <dbus/dbus.h>
+#include <dlfcn.h>
+#include <sys/stat.h>
+
+#define NAME "org.freedesktop.Notifications"
+#define PATH "/org/freedesktop/Notifications"
+#define SHOWN_MAX 4        /* at once; the others follow as these are answered */
+#define PATIENCE_MS 10000  /* before a notification, where there is a terminal */
+#define CALL_MS 2000       /* for a reply of the server */
+#define TEXT_MAX 400       /* of an object, in bytes */
+#define REASON_DISMISSED 2 /* NotificationClosed: by the person */
+
+/* What is used of libdbus, by the names and types of its header. */
+#define FUNCTIONS(F)                                                                                                   \
+	F(dbus_bus_get_private)                                                                                        \
+	F(dbus_connection_set_exit_on_disconnect)                                                                      \
+	F(dbus_connection_get_unix_fd)                                                                                 \
+	F(dbus_connection_read_write)                                                                                  \
+	F(dbus_connection_pop_message)                                                                                 \
+	F(dbus_connection_send_with_reply_and_block)                                                                   \
+	F(dbus_connection_send)                                                                                        \
+	F(dbus_connection_flush)                                                                                       \
+	F(dbus_connection_close)                                                                                       \
+	F(dbus_connection_unref)                                                                                       \
+	F(dbus_connection_get_is_connected)                                                                            \
+	F(dbus_bus_add_match)                                                                                          \
+	F(dbus_message_new_method_call)                                                                                \
+	F(dbus_message_unref)                                                                                          \
+	F(dbus_message_append_args)                                                                                    \
+	F(dbus_message_get_args)                                                                                       \
+	F(dbus_message_is_signal)                                                                                      \
+	F(dbus_message_get_sender)                                                                                     \
+	F(dbus_message_iter_init_append)                                                                               \
+	F(dbus_message_iter_append_basic)                                                                              \
+	F(dbus_message_iter_open_container)                                                                            \
+	F(dbus_message_iter_close_container)                                                                           \
+	F(dbus_error_init)                                                                                             \
+	F(dbus_error_free)                                                                                             \
+	F(dbus_free)
+#define MEMBER(name) __typeof__(name) *name;
+
+struct notify {
+	struct approve *queue;
+	struct {
+		FUNCTIONS(MEMBER)
+	} lib;
+	DBusConnection *bus;
+	int fd;
+	char *server;  /* unique name of the server */
+	int64_t due;   /* monotonic ms; 0: nothing to show */
+	uint64_t last; /* questions up to this id have been shown */
+	bool failed;
+	struct {
+		uint64_t question; /* 0: free */
+		dbus_uint32_t id;
+	} shown[SHOWN_MAX];
+};
+
+static bool bus_exists(void)
+{
+	const char *address = getenv("DBUS_SESSION_BUS_ADDRESS");
+	cleanup_free char *socket = xasprintf("/run/user/%u/bus", (unsigned)getuid());
+	struct stat st;
+	return (address && *address) || (stat(socket, &st) == 0 && S_ISSOCK(st.st_mode));
+}
+
+static void *notify_start(struct approve *a)
+{
+	if (!front_chosen("notify", true) || approve_cfg(a)->approver || !bus_exists())
+		return NULL;
+	struct notify *s = xcalloc(1, sizeof *s);
+	s->queue = a;
+	s->fd = -1;
+	return s;
+}
+
+static bool notify_usable(void *state)
+{
+	const struct notify *s = state;
+	return !s->failed;
+}
+
+static bool load(struct notify *s)
+{
+	void *handle = dlopen("libdbus-1.so.3", RTLD_NOW | RTLD_LOCAL);
+	if (!handle)
+		return false;
+#define LOAD(name)                                                                                                     \
+	*(void **)&s->lib.name = dlsym(handle, #name);                                                                 \
+	if (!s->lib.name)                                                                                              \
+		return false;
+	FUNCTIONS(LOAD)
+	return true;
+}
+
+static DBusMessage *call(struct notify *s, DBusMessage *m)
+{
+	DBusError e;
+	s->lib.dbus_error_init(&e);
+	DBusMessage *reply = s->lib.dbus_connection_send_with_reply_and_block(s->bus, m, CALL_MS, &e);
+	s->lib.dbus_error_free(&e);
+	s->lib.dbus_message_unref(m);
+	return reply;
+}
+
+/* The unique name behind the server's name, and whether it can show buttons. */
+static bool find_server(struct notify *s)
+{
+	DBusMessage *m = s->lib.dbus_message_new_method_call(NAME, PATH, NAME, "GetCapabilities");
+	DBusMessage *reply = m ? call(s, m) : NULL;
+	char **list = NULL;
+	int n = 0;
+	bool actions = false;
+	if (!reply)
+		return false;
+	if (s->lib.dbus_message_get_args(
+		    reply, NULL, DBUS_TYPE_ARRAY, DBUS_TYPE_STRING, &list, &n, DBUS_TYPE_INVALID)) {
+		for (int i = 0; i < n; i++)
+			actions |= strcmp(list[i], "actions") == 0;
+		s->server = xstrdup(s->lib.dbus_message_get_sender(reply));
+	}
+	for (int i = 0; i < n; i++)
+		s->lib.dbus_free(list[i]);
+	s->lib.dbus_free(list);
+	s->lib.dbus_message_unref(reply);
+	return actions && s->server;
+}
+
+static bool connect_bus(struct notify *s)
+{
+	if (s->bus)
+		return true;
+	if (!load(s))
+		return false;
+	s->bus = s->lib.dbus_bus_get_private(DBUS_BUS_SESSION, NULL);
+	if (!s->bus)
+		return false;
+	s->lib.dbus_connection_set_exit_on_disconnect(s->bus, FALSE);
+	s->lib.dbus_bus_add_match(s->bus, "type='signal',interface='" NAME "'", NULL);
+	return find_server(s) && s->lib.dbus_connection_get_unix_fd(s->bus, &s->fd);
+}
+
+/* Text for a body that may be read as markup. New string. */
+static char *body_text(const struct pending *p)
+{
+	cleanup_free char *object = question_object(&p->q);
+	cleanup_free char *program = str_sanitize(p->q.program ? p->q.program : "a program");
+	cleanup_free char *plain = xasprintf("%s%s wants to %s %.*s%s", p->q.protected_object ? "PROTECTED. " : "",
+		program, question_verb(p->q.op), TEXT_MAX, object, strlen(object) > TEXT_MAX ? " (cut)" : "");
+	struct buf b = {0};
+	for (const char *c = plain; *c; c++) {
+		if (*c == '<')
+			buf_adds(&b, "&lt;");
+		else if (*c == '>')
+			buf_adds(&b, "&gt;");
+		else if (*c == '&')
+			buf_adds(&b, "&amp;");
+		else
+			buf_addc(&b, *c);
+	}
+	/* cutting may have split a character, and the bus disconnects senders of bad UTF-8 */
+	size_t bad;
+	char *text = buf_steal(&b);
+	if (!utf8_valid(text, strlen(text), &bad))
+		text[bad] = '\0';
+	return text;
+}
+
+static void append_strings(struct notify *s, DBusMessageIter *it, const char *const *v, size_t n)
+{
+	DBusMessageIter array;
+	s->lib.dbus_message_iter_open_container(it, DBUS_TYPE_ARRAY, "s", &array);
+	for (size_t i = 0; i < n; i++)
+		s->lib.dbus_message_iter_append_basic(&array, DBUS_TYPE_STRING, &v[i]);
+	s->lib.dbus_message_iter_close_container(it, &array);
+}
+
+/* {"urgency": <byte 2>}: stays until it is answered. */
+static void append_hints(struct notify *s, DBusMessageIter *it)
+{
+	DBusMessageIter dict, entry, variant;
+	const char *key = "urgency";
+	unsigned char critical = 2;
+	s->lib.dbus_message_iter_open_container(it, DBUS_TYPE_ARRAY, "{sv}", &dict);
+	s->lib.dbus_message_iter_open_container(&dict, DBUS_TYPE_DICT_ENTRY, NULL, &entry);
+	s->lib.dbus_message_iter_append_basic(&entry, DBUS_TYPE_STRING, &key);
+	s->lib.dbus_message_iter_open_container(&entry, DBUS_TYPE_VARIANT, "y", &variant);
+	s->lib.dbus_message_iter_append_basic(&variant, DBUS_TYPE_BYTE, &critical);
+	s->lib.dbus_message_iter_close_container(&entry, &variant);
+	s->lib.dbus_message_iter_close_container(&dict, &entry);
+	s->lib.dbus_message_iter_close_container(it, &dict);
+}
+
+/* Show one question. Return: the notification's id, 0 when it could not be shown. */
+static dbus_uint32_t show(struct notify *s, const struct pending *p)
+{
+	static const char *const actions[] = {"no", "No", "once", "Once", "session", "This session"};
+	DBusMessage *m = s->lib.dbus_message_new_method_call(NAME, PATH, NAME, "Notify");
+	DBusMessageIter it;
+	const char *app = "nono", *icon = "dialog-question", *summary = "A program in the sandbox asks";
+	dbus_uint32_t replaces = 0, id = 0;
+	dbus_int32_t never_expires = 0;
+	cleanup_free char *text = body_text(p);
+	const char *body = text;
+	if (!m)
+		return 0;
+	s->lib.dbus_message_append_args(m, DBUS_TYPE_STRING, &app, DBUS_TYPE_UINT32, &replaces, DBUS_TYPE_STRING, &icon,
+		DBUS_TYPE_STRING, &summary, DBUS_TYPE_STRING, &body, DBUS_TYPE_INVALID);
+	s->lib.dbus_message_iter_init_append(m, &it);
+	/* what a rule protects is allowed once at most by a button */
+	append_strings(s, &it, actions, p->q.protected_object ? 4 : ARRAY_SIZE(actions));
+	append_hints(s, &it);
+	s->lib.dbus_message_iter_append_basic(&it, DBUS_TYPE_INT32, &never_expires);
+	DBusMessage *reply = call(s, m);
+	if (reply) {
+		s->lib.dbus_message_get_args(reply, NULL, DBUS_TYPE_UINT32, &id, DBUS_TYPE_INVALID);
+		s->lib.dbus_message_unref(reply);
+	}
+	return id;
+}
+
+static void fail(struct notify *s)
+{
+	s->failed = true;
+	s->due = 0;
+	asker_wake(s->queue); /* when nobody else can answer, the open questions are refused */
+}
+
+static void show_due(struct notify *s)
+{
+	if (!connect_bus(s)) {
+		fail(s);
+		return;
+	}
+	s->due = 0;
+	for (size_t i = 0; i < SHOWN_MAX; i++) {
+		if (s->shown[i].question)
+			continue;
+		struct pending *p = approve_next(s->queue, s->last);
+		if (!p)
+			return;
+		s->last = p->id;
+		dbus_uint32_t id = show(s, p);
+		if (id) {
+			s->shown[i].question = p->id;
+			s->shown[i].id = id;
+		}
+		pending_free(p, 1);
+		if (!id) {
+			fail(s);
+			return;
+		}
+	}
+}
+
+static void close_shown(struct notify *s, size_t i)
+{
+	DBusMessage *m = s->lib.dbus_message_new_method_call(NAME, PATH, NAME, "CloseNotification");
+	if (m) {
+		s->lib.dbus_message_append_args(m, DBUS_TYPE_UINT32, &s->shown[i].id, DBUS_TYPE_INVALID);
+		s->lib.dbus_connection_send(s->bus, m, NULL);
+		s->lib.dbus_connection_flush(s->bus);
+		s->lib.dbus_message_unref(m);
+	}
+	s->shown[i].question = 0;
+}
+
+static void notify_changed(void *state)
+{
+	struct notify *s = state;
+	bool room = false;
+	for (size_t i = 0; i < SHOWN_MAX; i++) {
+		if (s->shown[i].question && !approve_open(s->queue, s->shown[i].question))
+			close_shown(s, i);
+		room |= s->shown[i].question == 0;
+	}
+	struct pending *p = approve_next(s->queue, s->last);
+	bool terminal = approve_cfg(s->queue)->terminal && front_chosen("terminal", true);
+	if (!p)
+		s->due = 0;
+	else if (!s->due && room && !s->failed)
+		s->due = monotonic_ms() + (terminal ? PATIENCE_MS : 0);
+	if (p)
+		pending_free(p, 1);
+}
+
+static void answer_shown(struct notify *s, dbus_uint32_t id, enum answer answer)
+{
+	for (size_t i = 0; i < SHOWN_MAX; i++) {
+		if (!s->shown[i].question || s->shown[i].id != id)
+			continue;
+		uint64_t question = s->shown[i].question;
+		s->shown[i].question = 0;
+		approve_answer(s->queue, question, answer, NULL, NULL);
+	}
+}
+
+static void on_signal(struct notify *s, DBusMessage *m)
+{
+	const char *sender = s->lib.dbus_message_get_sender(m), *key = NULL;
+	dbus_uint32_t id = 0, reason = 0;
+	enum answer answer;
+	if (!sender || strcmp(sender, s->server) != 0)
+		return;
+	if (s->lib.dbus_message_is_signal(m, NAME, "ActionInvoked") &&
+		s->lib.dbus_message_get_args(
+			m, NULL, DBUS_TYPE_UINT32, &id, DBUS_TYPE_STRING, &key, DBUS_TYPE_INVALID)) {
+		bool known = answer_parse(key, &answer) && (answer == ANSWER_ONCE || answer == ANSWER_SESSION);
+		answer_shown(s, id, known ? answer : ANSWER_NO);
+	} else if (s->lib.dbus_message_is_signal(m, NAME, "NotificationClosed") &&
+		   s->lib.dbus_message_get_args(
+			   m, NULL, DBUS_TYPE_UINT32, &id, DBUS_TYPE_UINT32, &reason, DBUS_TYPE_INVALID)) {
+		if (reason == REASON_DISMISSED || !approve_cfg(s->queue)->terminal)
+			answer_shown(s, id, ANSWER_NO);
+	}
+}
+
+static unsigned notify_wait(void *state, struct pollfd *p, int *timeout_ms)
+{
+	const struct notify *s = state;
+	if (s->due) {
+		int64_t left = s->due - monotonic_ms();
+		left = left < 0 ? 0 : left;
+		if (*timeout_ms < 0 || left < *timeout_ms)
+			*timeout_ms = (int)left;
+	}
+	if (s->fd < 0 || s->failed)
+		return 0;
+	p[0] = (struct pollfd){.fd = s->fd, .events = POLLIN};
+	return 1;
+}
+
+static void notify_ready(void *state, const struct pollfd *p, unsigned n)
+{
+	struct notify *s = state;
+	if (s->due && monotonic_ms() >= s->due)
+		show_due(s);
+	/* a call that waited for its reply may have read signals: look whenever something is shown */
+	if (!s->bus || s->failed)
+		return;
+	if (n && p[0].revents)
+		s->lib.dbus_connection_read_write(s->bus, 0);
+	DBusMessage *m;
+	while ((m = s->lib.dbus_connection_pop_message(s->bus))) {
+		on_signal(s, m);
+		s->lib.dbus_message_unref(m);
+	}
+	if (!s->lib.dbus_connection_get_is_connected(s->bus))
+		fail(s);
+}
+
+static void notify_stop(void *state)
+{
+	struct notify *s = state;
+	for (size_t i = 0; s->bus && i < SHOWN_MAX; i++)
+		if (s->shown[i].question)
+			close_shown(s, i);
+	if (s->bus) {
+		s->lib.dbus_connection_close(s->bus);
+		s->lib.dbus_connection_unref(s->bus);
+	}
+	free(s->server);
+	free(s);
+}
+
+const struct front_end front_notify = {
+	.name = "notify",
+	.start = notify_start,
+	.stop = notify_stop,
+	.usable = notify_usable,
+	.changed = notify_changed,
+	.wait_for = notify_wait,
+	.ready = notify_ready,
+};
