@@ -19,13 +19,15 @@ struct canon_entry {
 	struct stat st;
 };
 
-/* The kernel's name of @fd; NULL for what has none (pipes, deleted files). */
-static char *name_of(int fd)
+/* The kernel's name of @fd, opened from @path; NULL for what has none (pipes, deleted files). */
+static char *name_of(int fd, const char *path)
 {
 	char link[32], buf[PATH_MAX];
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	ssize_t n = readlink(link, buf, sizeof(buf) - 1);
-	if (n <= 0 || buf[0] != '/' || (size_t)n == sizeof(buf) - 1)
+	if (n < 0)
+		return realpath(path, NULL); /* no /proc here */
+	if (n == 0 || buf[0] != '/' || (size_t)n == sizeof(buf) - 1)
 		return NULL;
 	buf[n] = '\0';
 	if (str_ends(buf, " (deleted)"))
@@ -39,8 +41,7 @@ static char *follow(const char *path, struct stat *st)
 	cleanup_fd int fd = open(path, O_PATH | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, st) < 0)
 		return NULL;
-	char *name = name_of(fd);
-	return name ? name : realpath(path, NULL);
+	return name_of(fd, path);
 }
 
 static char *canon_clean(struct canon *c, const char *clean, struct stat *st, bool *exists);

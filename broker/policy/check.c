@@ -81,7 +81,7 @@ static void visit(struct walk *w, const struct node *n, bool is_self)
 		w->self = n;
 	if (n->never_mask & w->need)
 		w->never = n->never;
-	if (n->reopen) {
+	if (n->reopen && w->never) {
 		w->reopened = true;
 		w->allow = NULL;
 	}

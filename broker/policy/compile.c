@@ -122,8 +122,10 @@ static const struct list_row lists[] = {
  */
 bool own_proc(const char *path)
 {
-	return path_beneath(path, "/proc/self") || path_beneath(path, "/proc/thread-self") ||
-	       path_beneath(path, "/dev/fd");
+	if (str_starts(path, "/proc/"))
+		return path_beneath(path, "/proc/self") || path_beneath(path, "/proc/thread-self") ||
+		       (path[6] >= '0' && path[6] <= '9');
+	return path_beneath(path, "/dev/fd");
 }
 
 static int list_entry(
@@ -134,6 +136,8 @@ static int list_entry(
 	struct stat st;
 	bool exists, user = it->origin.source == SOURCE_USER;
 	cleanup_free char *canonical = canon_path(&c->canon, path, &st, &exists);
+	if (own_proc(canonical))
+		return 0;
 	bool is_dir = exists && S_ISDIR(st.st_mode);
 	bool exact = row->kind == LIST_FILE;
 	if (!exists) {
@@ -297,7 +301,10 @@ static int gpu_compile(struct compile *c, struct err **e)
 	return 0;
 }
 
-/* nono's own places: never reachable, the configuration never writable. */
+/*
+ * nono's own places: never reachable, the configuration never writable - but for
+ * drafts of profiles, which mean nothing until `nono profile promote`.
+ */
 static void never_compile(struct compile *c)
 {
 	static const struct origin own = {.source = SOURCE_SYSTEM, .label = (char *)"nono's own state"};
@@ -329,6 +336,9 @@ static void never_compile(struct compile *c)
 			n->never_mask |= (uint8_t)places[i].mask;
 		}
 	}
+	cleanup_free char *drafts = path_join(config, "profile-drafts");
+	cleanup_free char *place = canon_place(&c->canon, drafts);
+	map_add(&c->p->map, place)->reopen = true;
 }
 
 /* ---- settings ------------------------------------------------------------ */

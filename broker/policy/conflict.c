@@ -127,6 +127,8 @@ static struct cover cover_find(const struct map *m, const char *path)
 			cover.never = n->never;
 			cover.never_mask |= n->never_mask;
 		}
+		if (n->reopen)
+			cover.never_mask = 0;
 	}
 	return cover;
 }

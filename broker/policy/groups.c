@@ -15,6 +15,8 @@ static void group_grant(
 	bool exists;
 	cleanup_free char *canonical = canon_path(&c->canon, path, &st, &exists);
 	bool writable = access & ACCESS_WRITE;
+	if (own_proc(canonical))
+		return;
 	if (!exists && !(writable && (access & ACCESS_READ)))
 		return;
 	/* A shared temporary directory that holds the home directory would open all of it. */

@@ -197,6 +197,14 @@ static void nono_own_state_is_never_reachable(void **state)
 	assert_verdict(f, OP_READ, ".config/nono/profiles/p.json", VERDICT_ALLOW, true);
 	assert_verdict(f, OP_WRITE, ".config/nono/profiles/p.json", VERDICT_NEVER, false);
 	assert_verdict(f, OP_CREATE, ".config/nono/profiles/q.json", VERDICT_NEVER, false);
+	/* drafts may be written where a rule names them */
+	make(f, ".config/nono/profile-drafts/");
+	assert_verdict(f, OP_CREATE, ".config/nono/profile-drafts/d.json", VERDICT_NEVER, false);
+	assert_verdict(f, OP_READ, ".config/nono/profile-drafts/d.json", VERDICT_ALLOW, true);
+	add(f, &f->profile->fs.allow, ".config/nono/profile-drafts", SOURCE_PROFILE);
+	compile(f);
+	assert_verdict(f, OP_CREATE, ".config/nono/profile-drafts/d.json", VERDICT_ALLOW, true);
+	assert_verdict(f, OP_CREATE, ".config/nono/profiles/q.json", VERDICT_NEVER, false);
 	f->profile->fs.allow.n = 0;
 	add(f, &f->profile->fs.read_file, ".local/state/nono/x", SOURCE_USER);
 	compile_fails(f, "nono's own state", ".local/state/nono");

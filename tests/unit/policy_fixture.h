@@ -12,7 +12,6 @@
 #include <setjmp.h>
 #include <sys/stat.h>
 #include <cmocka.h>
-#include "policy_bringup.h"
 
 struct fixture {
 	char *home;

@@ -18,6 +18,8 @@
 #include "policy_fixture.h"
 #include "sandbox/landlock.h"
 
+#include <time.h>
+
 #include <limits.h>
 #include <linux/fs.h>
 #include <sys/prctl.h>
