@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bind.c - bind() and listen() on behalf.
+ *
+ * An address with a port is judged when it is bound. Port 0 may always be bound, as
+ * clients do; it is listen() that would open it, and judges what the socket is bound
+ * to, or will be bound to by listening (every address, a port of the kernel's choice).
+ */
+#include "net/internal.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+
+static void finish(struct trap_call *c, int rc)
+{
+	if (rc < 0)
+		trap_errno(c, -rc);
+	else
+		trap_value(c, 0);
+}
+
+static int do_bind(const struct sock_call *s)
+{
+	return bind(s->fd, &s->addr.sa, s->len) < 0 ? -errno : 0;
+}
+
+static bool allowed(struct trap_call *c, const char *host, unsigned port, struct decision *d)
+{
+	*d = policy_check_host(trap_cfg(c)->policy, OP_BIND, host, port, false);
+	return d->verdict == VERDICT_ALLOW || (d->verdict != VERDICT_NEVER && trap_once(c, OP_BIND, host));
+}
+
+static void bind_inet(struct trap_call *c, struct sock_call *s)
+{
+	struct host_addr a;
+	unsigned port;
+	/* IPv4 sockets take AF_UNSPEC for AF_INET when they are bound. */
+	if (s->domain == AF_INET && s->len >= sizeof(struct sockaddr_in) && s->addr.sa.sa_family == AF_UNSPEC)
+		s->addr.sa.sa_family = AF_INET;
+	if (!sock_call_host(s, &a, &port)) {
+		trap_errno(
+			c, s->addr.sa.sa_family == AF_INET || s->addr.sa.sa_family == AF_INET6 ? EINVAL : EAFNOSUPPORT);
+		return;
+	}
+	char host[INET6_ADDRSTRLEN];
+	host_addr_text(&a, host);
+	struct decision d;
+	bool udp = s->type == SOCK_DGRAM && policy_settings(trap_cfg(c)->policy)->net_mode == NET_OPEN;
+	if (port && !udp && !allowed(c, host, port, &d))
+		call_refuse(c, OP_BIND, host, port, false, d);
+	else
+		finish(c, do_bind(s));
+}
+
+static void run(struct trap_call *c, bool worker)
+{
+	cleanup_sock struct sock_call s;
+	if (sock_call_read(c, &s, true) < 0)
+		return;
+	struct net *n = call_net(c);
+	if (s.domain == AF_UNIX)
+		unix_bind(c, &s, worker);
+	else if (s.domain == AF_NETLINK || (n && deadend_owns(n->deadend, s.fd)))
+		finish(c, do_bind(&s));
+	else if (s.domain == AF_INET || s.domain == AF_INET6)
+		bind_inet(c, &s);
+	else
+		trap_errno(c, EACCES);
+}
+
+void net_on_bind_worker(struct trap_call *c)
+{
+	run(c, true);
+}
+
+void net_on_bind(struct trap_call *c)
+{
+	run(c, false);
+}
+
+/* ---- listen -------------------------------------------------------------- */
+
+static bool may_listen(struct trap_call *c, const struct sock_call *s, char *host, unsigned *port, struct decision *d)
+{
+	struct sock_call bound = {.len = sizeof(bound.addr)};
+	struct host_addr a;
+	*d = (struct decision){.verdict = VERDICT_NONE};
+	snprintf(host, INET6_ADDRSTRLEN, "%s", "0.0.0.0");
+	*port = 0;
+	if (getsockname(s->fd, &bound.addr.sa, &bound.len) < 0 || !sock_call_host(&bound, &a, port))
+		return false;
+	host_addr_text(&a, host);
+	/* A loopback port of its own choice was judged, if need be, when it was bound. */
+	if (host_addr_loopback(&a) && !host_addr_unspecified(&a) &&
+		policy_check_host(trap_cfg(c)->policy, OP_BIND, host, 0, false).verdict == VERDICT_ALLOW)
+		return true;
+	return allowed(c, host, *port, d);
+}
+
+void net_on_listen(struct trap_call *c)
+{
+	cleanup_sock struct sock_call s;
+	if (sock_call_read(c, &s, false) < 0)
+		return;
+	struct net *n = call_net(c);
+	bool inet = s.domain == AF_INET || s.domain == AF_INET6;
+	char host[INET6_ADDRSTRLEN];
+	unsigned port;
+	struct decision d;
+	if (inet && s.type == SOCK_STREAM && !may_listen(c, &s, host, &port, &d)) {
+		call_refuse(c, OP_BIND, host, port, false, d);
+		return;
+	}
+	int rc = listen(s.fd, (int)trap_arg(c, 1)) < 0 ? -errno : 0;
+	if (rc == 0 && inet && n)
+		listeners_add(n->listeners, s.fd);
+	finish(c, rc);
+}

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dns.c - the resolver that programs in the tree talk to.
+ *
+ * Theory of operation
+ * -------------------
+ * Whatever name server a program asks, the broker answers: by UDP on port 53 of
+ * every address of the dead-end namespace, by TCP on connections made on behalf.
+ *
+ *  - A name that a rule allows is looked up on the host; each address is answered
+ *    as a synthetic one (names.c). Addresses that must not be reached by name
+ *    (loopback, link-local, metadata) are left out.
+ *  - A name that nothing allows yet, while a person could still allow it, is
+ *    answered with a synthetic address at once and looked up only when a
+ *    connection to it was allowed. So a name leaves the host after the person's
+ *    yes, not before, and no resolver times out while the person thinks.
+ *  - Everything else does not exist. No query is made for it.
+ *
+ * Other record types of allowed names are passed on without addresses.
+ * One thread answers what needs no waiting; what does gets a thread of its own.
+ */
+#include "net/internal.h"
+#include "approve/approve.h"
+#include "explain/explain.h"
+
+#include <arpa/inet.h>
+#include <arpa/nameser.h>
+#include <errno.h>
+#include <poll.h>
+
+#define SYNTHETIC_TTL 60U
+#define LATER_TTL 5U
+#define TCP_IDLE_MS 10000
+
+enum name_class { NAME_REFUSED, NAME_ALLOWED, NAME_LATER };
+
+static enum name_class classify(struct net *n, const char *name, struct decision *d)
+{
+	*d = policy_check_host(n->cfg.policy, OP_CONNECT, name, 0, false);
+	if (d->verdict == VERDICT_ALLOW)
+		return NAME_ALLOWED;
+	if (d->verdict == VERDICT_NEVER)
+		return NAME_REFUSED;
+	bool any_port = policy_profile(n->cfg.policy)->network.connect_port.n > 0;
+	bool ask = n->later && n->cfg.approve && approve_possible(n->cfg.approve);
+	return any_port || (ask && strchr(name, '.')) ? NAME_LATER : NAME_REFUSED;
+}
+
+static void record_refusal(struct net *n, const char *name, struct decision d)
+{
+	if (!n->cfg.explain)
+		return;
+	struct denial x = {
+		.op = OP_CONNECT, .asked = name, .resolved = name, .decision = d, .err = ENOENT, .answer = "not asked"};
+	explain_denial(n->cfg.explain, &x);
+}
+
+/* ---- addresses and back -------------------------------------------------- */
+
+static unsigned answer_local(struct dns_writer *w, uint8_t len)
+{
+	struct host_addr a;
+	host_addr_parse(len == 4 ? "127.0.0.1" : "::1", &a);
+	dns_add_addr(w, &a, SYNTHETIC_TTL);
+	return ns_r_noerror;
+}
+
+static unsigned answer_later(struct net *n, struct dns_writer *w, const char *name, uint8_t len)
+{
+	const struct host_addr unresolved = {0};
+	struct host_addr synthetic;
+	if (len != 4)
+		return ns_r_noerror; /* the name exists, as far as anybody can tell */
+	if (names_assign(n->names, name, &unresolved, len, &synthetic) < 0)
+		return ns_r_nxdomain;
+	dns_add_addr(w, &synthetic, LATER_TTL);
+	return ns_r_noerror;
+}
+
+/* Return: response code, or -EAGAIN. */
+static int answer_addrs(struct net *n, struct dns_writer *w, const struct dns_question *q, uint8_t len, bool wait)
+{
+	struct resolved found;
+	int rc = resolver_host(n->resolver, q->name, len, wait, &found);
+	if (rc == -EAGAIN)
+		return rc;
+	if (rc < 0)
+		return ns_r_servfail;
+	size_t usable = 0;
+	for (size_t i = 0; i < found.n; i++) {
+		struct host_addr synthetic;
+		if (host_addr_never(&found.addr[i]) || host_addr_loopback(&found.addr[i]))
+			continue;
+		if (names_assign(n->names, q->name, &found.addr[i], len, &synthetic) < 0)
+			return ns_r_servfail;
+		dns_add_addr(w, &synthetic, found.ttl);
+		usable++;
+	}
+	if (found.n && !usable) {
+		record_refusal(n, q->name, (struct decision){.verdict = VERDICT_NEVER});
+		return ns_r_nxdomain;
+	}
+	return found.exists ? ns_r_noerror : ns_r_nxdomain;
+}
+
+/* The address in "1.0.18.198.in-addr.arpa" or the nibbles of ip6.arpa. */
+static bool reverse_addr(const char *name, struct host_addr *a)
+{
+	unsigned b[4];
+	int end = 0;
+	*a = (struct host_addr){0};
+	if (sscanf(name, "%3u.%3u.%3u.%3u.in-addr.arpa%n", &b[3], &b[2], &b[1], &b[0], &end) == 4 && end &&
+		!name[end]) {
+		a->len = 4;
+		for (unsigned i = 0; i < 4; i++)
+			a->b[i] = (uint8_t)b[i];
+		return true;
+	}
+	if (strlen(name) != 72 || strcmp(name + 64, "ip6.arpa") != 0)
+		return false;
+	a->len = 16;
+	for (unsigned i = 0; i < 32; i++) {
+		const char digit[2] = {name[2 * i], '\0'};
+		char *stop;
+		unsigned long v = strtoul(digit, &stop, 16);
+		if (*stop || stop == digit || name[2 * i + 1] != '.')
+			return false;
+		a->b[15 - i / 2] |= (uint8_t)(v << (i % 2 ? 4 : 0));
+	}
+	return true;
+}
+
+static unsigned answer_reverse(struct net *n, struct dns_writer *w, const char *name)
+{
+	struct host_addr a, real;
+	char found[254];
+	if (!reverse_addr(name, &a))
+		return ns_r_nxdomain;
+	if (names_find(n->names, &a, found, &real))
+		dns_add_ptr(w, found, SYNTHETIC_TTL);
+	else if (host_addr_loopback(&a) && !host_addr_unspecified(&a))
+		dns_add_ptr(w, "localhost", SYNTHETIC_TTL);
+	else
+		return ns_r_nxdomain;
+	return ns_r_noerror;
+}
+
+/* Records other than addresses, as the name servers have them. Return: response code, or -EAGAIN. */
+static int answer_other(struct net *n, struct dns_writer *w, const struct dns_question *q, bool wait)
+{
+	if (q->type >= ns_t_ixfr && q->type <= ns_t_any)
+		return ns_r_refused; /* zone transfers and "everything" */
+	if (!wait)
+		return -EAGAIN;
+	cleanup_free uint8_t *answer = xmalloc(DNS_MAX);
+	ssize_t len = resolver_raw(n->resolver, q->name, q->type, answer);
+	if (len < 12 || dns_add_answers(w, answer, (size_t)len) < 0)
+		return ns_r_servfail;
+	return answer[3] & 0xf;
+}
+
+static int answer(struct net *n, struct dns_writer *w, const struct dns_question *q, bool wait)
+{
+	uint8_t len = q->type == ns_t_a ? 4 : q->type == ns_t_aaaa ? 16 : 0;
+	if (q->class != ns_c_in)
+		return ns_r_refused;
+	if (strcmp(q->name, "localhost") == 0 || str_ends(q->name, ".localhost"))
+		return len ? (int)answer_local(w, len) : ns_r_noerror;
+	if (str_ends(q->name, ".in-addr.arpa") || str_ends(q->name, ".ip6.arpa"))
+		return q->type == ns_t_ptr ? (int)answer_reverse(n, w, q->name) : ns_r_nxdomain;
+	char normal[254];
+	struct decision d;
+	if (host_name_normal(q->name, normal, NULL) < 0)
+		return ns_r_nxdomain;
+	switch (classify(n, normal, &d)) {
+	case NAME_ALLOWED:
+		return len ? answer_addrs(n, w, q, len, wait) : answer_other(n, w, q, wait);
+	case NAME_LATER:
+		return len ? (int)answer_later(n, w, q->name, len) : ns_r_noerror;
+	case NAME_REFUSED:
+	default:
+		record_refusal(n, q->name, d);
+		return ns_r_nxdomain;
+	}
+}
+
+ssize_t dns_answer(struct net *n, const uint8_t *query, size_t len, uint8_t *out, bool wait, bool tcp)
+{
+	struct dns_question q;
+	if (dns_parse_question(query, len, &q) < 0)
+		return -EINVAL;
+	struct dns_writer w;
+	dns_begin(&w, out, tcp ? DNS_MAX : q.size, query, &q);
+	int rcode = answer(n, &w, &q, wait);
+	return rcode < 0 ? rcode : (ssize_t)dns_end(&w, (unsigned)rcode, &q);
+}
+
+/* ---- UDP ----------------------------------------------------------------- */
+
+/** struct datagram - one query, and where its answer goes. */
+struct datagram {
+	struct net *net;
+	int fd;
+	struct sockaddr_storage from;
+	struct iovec iov;
+	struct msghdr msg;
+	union {
+		char space[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+		struct cmsghdr align;
+	} control;
+	size_t len;
+	uint8_t query[1500];
+};
+
+/* Receive with the address it was sent to: the answer has to come from there. */
+static bool datagram_read(struct datagram *d)
+{
+	d->iov = (struct iovec){d->query, sizeof(d->query)};
+	d->msg = (struct msghdr){.msg_name = &d->from,
+		.msg_namelen = sizeof(d->from),
+		.msg_iov = &d->iov,
+		.msg_iovlen = 1,
+		.msg_control = d->control.space,
+		.msg_controllen = sizeof(d->control.space)};
+	ssize_t n = recvmsg(d->fd, &d->msg, MSG_DONTWAIT);
+	d->len = n > 0 ? (size_t)n : 0;
+	return n > 0;
+}
+
+static void datagram_answer(struct datagram *d, uint8_t *out, size_t n)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(&d->msg);
+	if (c && c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+		struct in_pktinfo info;
+		memcpy(&info, CMSG_DATA(c), sizeof(info));
+		info.ipi_spec_dst = info.ipi_addr;
+		info.ipi_ifindex = 0;
+		memcpy(CMSG_DATA(c), &info, sizeof(info));
+	}
+	d->iov = (struct iovec){out, n};
+	d->msg.msg_flags = 0;
+	(void)sendmsg(d->fd, &d->msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void *datagram_thread(void *arg)
+{
+	struct datagram *d = arg;
+	uint8_t out[4096];
+	ssize_t n = dns_answer(d->net, d->query, d->len, out, true, false);
+	if (n > 0) {
+		d->msg.msg_name = &d->from;
+		d->msg.msg_iov = &d->iov;
+		d->msg.msg_control = d->control.space;
+		datagram_answer(d, out, (size_t)n);
+	}
+	struct net *net = d->net;
+	free(d);
+	net_thread_done(net);
+	return NULL;
+}
+
+static void datagram_serve(struct net *n, int fd)
+{
+	struct datagram d = {.net = n, .fd = fd};
+	uint8_t out[4096];
+	while (datagram_read(&d)) {
+		ssize_t len = dns_answer(n, d.query, d.len, out, false, false);
+		if (len > 0) {
+			datagram_answer(&d, out, (size_t)len);
+		} else if (len == -EAGAIN) {
+			struct datagram *copy = xmalloc(sizeof(*copy));
+			*copy = d;
+			if (net_thread(n, datagram_thread, copy) < 0)
+				free(copy); /* the program asks again */
+		}
+	}
+}
+
+static void *udp_server_thread(void *arg)
+{
+	struct net *n = arg;
+	for (;;) {
+		struct pollfd p[3] = {{.fd = n->dns[0], .events = POLLIN}, {.fd = n->dns[1], .events = POLLIN},
+			{.fd = n->stop, .events = POLLIN}};
+		if (poll(p, 3, -1) < 0 && errno != EINTR)
+			return NULL;
+		if (p[2].revents)
+			return NULL;
+		for (unsigned i = 0; i < 2; i++)
+			if (p[i].revents)
+				datagram_serve(n, n->dns[i]);
+	}
+}
+
+int dns_serve_udp(struct net *n)
+{
+	int rc = pthread_create(&n->server, NULL, udp_server_thread, n);
+	n->serving = rc == 0;
+	return -rc;
+}
+
+/* ---- TCP ----------------------------------------------------------------- */
+
+struct tcp_server {
+	struct net *net;
+	int fd;
+};
+
+static bool tcp_read(struct tcp_server *s, uint8_t *buf, size_t len)
+{
+	for (size_t done = 0; done < len;) {
+		struct pollfd p[2] = {{.fd = s->fd, .events = POLLIN}, {.fd = s->net->stop, .events = POLLIN}};
+		int rc = poll(p, 2, TCP_IDLE_MS);
+		if (rc <= 0 || p[1].revents)
+			return false;
+		ssize_t n = recv(s->fd, buf + done, len - done, 0);
+		if (n <= 0)
+			return false;
+		done += (size_t)n;
+	}
+	return true;
+}
+
+static void *tcp_server_thread(void *arg)
+{
+	struct tcp_server *s = arg;
+	cleanup_free uint8_t *query = xmalloc(DNS_MAX), *out = xmalloc(DNS_MAX + 2);
+	uint8_t size[2];
+	while (tcp_read(s, size, 2)) {
+		size_t len = (size_t)size[0] << 8 | size[1];
+		if (!tcp_read(s, query, len))
+			break;
+		ssize_t n = dns_answer(s->net, query, len, out + 2, true, true);
+		if (n < 0)
+			break;
+		out[0] = (uint8_t)(n >> 8);
+		out[1] = (uint8_t)n;
+		if (send(s->fd, out, (size_t)n + 2, MSG_NOSIGNAL) != n + 2)
+			break;
+	}
+	struct net *net = s->net;
+	close(s->fd);
+	free(s);
+	net_thread_done(net);
+	return NULL;
+}
+
+int dns_serve_tcp(struct net *n, int fd)
+{
+	struct tcp_server *s = xcalloc(1, sizeof(*s));
+	*s = (struct tcp_server){n, fd};
+	const struct timeval limit = {.tv_sec = TCP_IDLE_MS / 1000};
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	int rc = net_thread(n, tcp_server_thread, s);
+	if (rc < 0) {
+		close(fd);
+		free(s);
+	}
+	return rc;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* internal.h - contracts between the files of the net room. docs/network.md tells how they work together. */
+#ifndef NONO_NET_INTERNAL_H
+#define NONO_NET_INTERNAL_H
+
+#include "net/net.h"
+#include "policy/hosts.h"
+#include "trap/trap.h"
+
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sys/un.h>
+
+/* ---- synthetic addresses (names.c) --------------------------------------- */
+
+struct names;
+struct names *names_new(void);
+void names_free(struct names *t);
+/**
+ * names_assign() - the synthetic address that stands for @name at @real; the same for the same pair.
+ * @real: what the name resolved to; len 0: not resolved yet, that is done when something connects
+ * @len: 4 or 16, the family of the synthetic address
+ * Return: 0, or -ENOSPC when too many names were asked for in this session.
+ */
+int names_assign(struct names *t, const char *name, const struct host_addr *real, uint8_t len, struct host_addr *out);
+/** names_range() - whether @a lies in a range that synthetic addresses are taken from. */
+bool names_range(const struct host_addr *a);
+/** names_find() - what a synthetic address stands for. @name: 254 bytes. Return: false if it was never given out. */
+bool names_find(struct names *t, const struct host_addr *synthetic, char *name, struct host_addr *real);
+
+/* ---- the host's /etc/hosts (hostsfile.c) --------------------------------- */
+
+struct hostsfile;
+struct hostsfile *hostsfile_new(const char *path);
+void hostsfile_free(struct hostsfile *f);
+/** hostsfile_addrs() - addresses of @name with @len bytes. Return: how many were put into @out. */
+size_t hostsfile_addrs(struct hostsfile *f, const char *name, uint8_t len, struct host_addr *out, size_t max);
+/** hostsfile_has() - whether the file names @name at all. */
+bool hostsfile_has(struct hostsfile *f, const char *name);
+/** hostsfile_name() - the @i-th name of @a. @name: 254 bytes. Return: false past the last. */
+bool hostsfile_name(struct hostsfile *f, const struct host_addr *a, size_t i, char *name);
+
+/* ---- the host's resolver (resolve.c, message.c) -------------------------- */
+
+#define DNS_MAX 65535
+#define RESOLVE_ADDRS 16
+
+struct resolver;
+/** resolver_new() - @stop: an eventfd; waiting ends when it becomes readable. Both are borrowed. */
+struct resolver *resolver_new(struct hostsfile *hosts, int stop);
+void resolver_free(struct resolver *r);
+/** struct resolved - addresses of a name, or that there are none. */
+struct resolved {
+	struct host_addr addr[RESOLVE_ADDRS];
+	size_t n;
+	unsigned ttl; /* seconds */
+	bool exists;  /* false: NXDOMAIN */
+};
+/**
+ * resolver_host() - addresses of @name, from /etc/hosts, the cache, or the host's name servers.
+ * @len: 4 or 16
+ * @wait: false: only what needs no waiting
+ * Return: 0, -EAGAIN when it would have to wait, -EIO when no server answered.
+ */
+int resolver_host(struct resolver *r, const char *name, uint8_t len, bool wait, struct resolved *out);
+/** resolver_raw() - ask the name servers. @answer: DNS_MAX bytes. Return: length of the answer or -errno. */
+ssize_t resolver_raw(struct resolver *r, const char *name, unsigned type, uint8_t *answer);
+
+/** struct dns_question - what a program asked. */
+struct dns_question {
+	char name[254]; /* lower case, "" for the root */
+	unsigned type, class;
+	size_t end; /* offset behind the question */
+	bool edns;
+	unsigned size; /* largest answer the program takes */
+};
+/** dns_parse_question() - read a query. Return: 0 or -EINVAL. */
+int dns_parse_question(const uint8_t *msg, size_t n, struct dns_question *q);
+/** dns_make_query() - a query for @name. @out: 300 bytes. Return: its length or -EINVAL. */
+ssize_t dns_make_query(const char *name, unsigned type, unsigned id, uint8_t *out);
+/** dns_parse_addrs() - addresses of @name in a response, links between names followed. Return: 0, -EIO if it is no
+ * answer. */
+int dns_parse_addrs(const uint8_t *msg, size_t n, const char *name, uint8_t len, struct resolved *out);
+/** struct dns_writer - a response being made. */
+struct dns_writer {
+	uint8_t *out;
+	size_t len, max;
+	bool full; /* something did not fit */
+};
+/** dns_begin() - header and question of the response to @query. */
+void dns_begin(struct dns_writer *w, uint8_t *out, size_t max, const uint8_t *query, const struct dns_question *q);
+void dns_add_addr(struct dns_writer *w, const struct host_addr *a, unsigned ttl);
+void dns_add_ptr(struct dns_writer *w, const char *name, unsigned ttl);
+/** dns_add_answers() - pass on the answers of @msg but addresses; address hints of service records are left out. */
+int dns_add_answers(struct dns_writer *w, const uint8_t *msg, size_t n);
+/** dns_end() - finish with a response code. Return: length. */
+size_t dns_end(struct dns_writer *w, unsigned rcode, const struct dns_question *q);
+
+/* ---- answering the tree (dns.c) ------------------------------------------ */
+
+/**
+ * dns_answer() - the response to one query.
+ * @wait: false: -EAGAIN when the name servers would have to be asked
+ * @tcp: no limit from the transport
+ * Return: length, or -errno when there is nothing to answer.
+ */
+ssize_t dns_answer(struct net *n, const uint8_t *query, size_t len, uint8_t *out, bool wait, bool tcp);
+/** dns_serve_udp() - answer on n->dns until net_stop(). Return: 0 or -errno. */
+int dns_serve_udp(struct net *n);
+/** dns_serve_tcp() - answer on one connection. Takes it over. Return: 0 or -errno. */
+int dns_serve_tcp(struct net *n, int fd);
+
+/* ---- the dead end (deadend.c) -------------------------------------------- */
+
+struct deadend;
+struct deadend *deadend_new(void);
+void deadend_free(struct deadend *d);
+/**
+ * deadend_socket() - a socket of the dead-end namespace, which is made when first needed.
+ * @type: with SOCK_CLOEXEC and SOCK_NONBLOCK as the caller wants them
+ * Return: a descriptor or -errno; -ENOSYS: there can be no dead end on this machine
+ */
+int deadend_socket(struct net *n, int domain, int type, int protocol);
+/** deadend_owns() - whether socket @fd was born in the dead end. */
+bool deadend_owns(struct deadend *d, int fd);
+/** deadend_unlikely() - whether this machine is known to refuse it (cheap; for the program's environment). */
+bool deadend_unlikely(void);
+
+/* ---- calls that may block (wait.c) --------------------------------------- */
+
+/**
+ * wait_connect() - connect() on the caller's socket, on a worker, until it is done, the caller
+ * dies or a signal is delivered to it. The socket's flags stay as they are.
+ * Return: 0 or -errno; -NONO_ERESTARTSYS when a signal came: the kernel then restarts the call or
+ * reports EINTR, as the program's signal action says.
+ */
+#define NONO_ERESTARTSYS 512
+int wait_connect(struct trap_call *c, int fd, const struct sockaddr *addr, socklen_t len);
+
+/* ---- one trapped socket call (call.c) ------------------------------------ */
+
+/** struct sock_call - the caller's socket and the address it gave, copied once. */
+struct sock_call {
+	int fd; /* duplicate of the caller's */
+	int domain, type, protocol;
+	bool nonblock;
+	socklen_t len;
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+		struct sockaddr_un un;
+		struct sockaddr_storage storage;
+	} addr;
+};
+/** sock_call_read() - take the socket, and the address unless @addr is false. Return: 0; else the call was answered. */
+int sock_call_read(struct trap_call *c, struct sock_call *s, bool addr);
+void sock_call_done(struct sock_call *s);
+#define cleanup_sock __attribute__((cleanup(sock_call_done)))
+/** sock_call_host() - address and port of an internet address. Return: false if it is none or too short. */
+bool sock_call_host(const struct sock_call *s, struct host_addr *a, unsigned *port);
+/** sock_call_set_host() - put another address of the same family in. Return: false if it does not fit. */
+bool sock_call_set_host(struct sock_call *s, const struct host_addr *a);
+/** call_net() - the net room of this session; NULL without one. */
+struct net *call_net(const struct trap_call *c);
+/** call_refuse() - ask or refuse: nothing allows it. */
+void call_refuse(struct trap_call *c, enum operation op, const char *host, unsigned port, bool udp, struct decision d);
+
+/** net_on_connect_worker(), net_on_bind_worker() - the same handlers, where they may block. */
+void net_on_connect_worker(struct trap_call *c);
+void net_on_bind_worker(struct trap_call *c);
+
+/* connect and bind for Unix sockets (unix.c) */
+void unix_connect(struct trap_call *c, struct sock_call *s, bool worker);
+void unix_bind(struct trap_call *c, struct sock_call *s, bool worker);
+
+/* ---- sockets the tree listens on (listeners.c) --------------------------- */
+
+struct listeners;
+struct listeners *listeners_new(void);
+void listeners_free(struct listeners *l);
+/** listeners_add() - the tree listens on @fd (internet), or has bound it to an abstract name. */
+void listeners_add(struct listeners *l, int fd);
+/** listeners_port() - whether what listens on loopback @port now is a socket of the tree. */
+bool listeners_port(struct listeners *l, unsigned port);
+/** listeners_abstract() - whether abstract @name (without its first byte) is held by a socket of the tree. */
+bool listeners_abstract(struct listeners *l, const char *name, size_t len);
+
+/* ---- the room ------------------------------------------------------------ */
+
+struct net {
+	struct net_config cfg;
+	enum net_mode mode;
+	bool later; /* names may be answered before anything allows them: connecting asks */
+	struct names *names;
+	struct hostsfile *hosts;
+	struct resolver *resolver;
+	struct deadend *deadend;
+	struct listeners *listeners;
+	int stop;   /* eventfd, readable when the room stops */
+	int dns[2]; /* the dead end's sockets on port 53, IPv4 and IPv6; -1: none */
+	pthread_mutex_t lock;
+	pthread_cond_t idle;
+	unsigned threads; /* running, waited for by net_stop() */
+	pthread_t server;
+	bool serving;
+};
+/** net_thread() - run @fn on a thread that net_stop() waits for. Return: 0 or -errno (-EAGAIN: too many). */
+int net_thread(struct net *n, void *(*fn)(void *), void *arg);
+void net_thread_done(struct net *n);
+
+#endif

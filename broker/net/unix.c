@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * unix.c - connect() and bind() for Unix sockets.
+ *
+ * A path is resolved in the caller's view (its working directory, its root, its own
+ * /proc/self/fd/N) without magic links to a pinned inode; the decision is about the
+ * inode's canonical path, and the call is made through the pinned descriptor. So
+ * links to a closed socket lead nowhere, and nothing can be exchanged in between.
+ *
+ * Abstract names are outside the file system, and Landlock's scope would judge the
+ * broker, not the tree: where the profile restricts them, only names that a socket of
+ * the tree holds are connected to.
+ *
+ * The other end sees the broker as its peer (SO_PEERCRED): same user, other process.
+ */
+#include "net/internal.h"
+#include "sandbox/kernel_abi.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+/* sun_path may fill its 108 bytes without a final NUL. */
+static void copy_path(const struct sock_call *s, char *path)
+{
+	size_t n = s->len - offsetof(struct sockaddr_un, sun_path);
+	n = n < sizeof(s->addr.un.sun_path) ? n : sizeof(s->addr.un.sun_path);
+	memcpy(path, s->addr.un.sun_path, n);
+	path[n] = '\0';
+}
+
+/* A path beginning with the caller's own descriptor: /proc/self/fd/N/rest. */
+static int own_descriptor(struct trap_call *c, const char **path)
+{
+	int fd, end = 0;
+	if ((sscanf(*path, "/proc/self/fd/%9d/%n", &fd, &end) == 1 ||
+		    sscanf(*path, "/proc/thread-self/fd/%9d/%n", &fd, &end) == 1 ||
+		    sscanf(*path, "/dev/fd/%9d/%n", &fd, &end) == 1) &&
+		end > 0) {
+		*path += end;
+		return trap_get_fd(c, fd);
+	}
+	return -ENOENT;
+}
+
+/* Where resolution of *@path starts; *@path becomes relative to it. Return: O_PATH descriptor or -errno. */
+static int start_dir(struct trap_call *c, const char **path)
+{
+	int fd = own_descriptor(c, path);
+	if (fd != -ENOENT)
+		return fd;
+	char proc[40];
+	bool absolute = (*path)[0] == '/';
+	snprintf(proc, sizeof(proc), "/proc/%d/%s", (int)trap_tid(c), absolute ? "root" : "cwd");
+	cleanup_fd int dir = open(proc, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return -errno;
+	if (!trap_alive(c))
+		return -ESRCH;
+	while (absolute && **path == '/')
+		++*path;
+	if (!**path)
+		*path = ".";
+	return steal_fd(&dir);
+}
+
+static int pin(int dir, const char *path, uint64_t flags)
+{
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC | flags, .resolve = RESOLVE_NO_MAGICLINKS};
+	int fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+	if (fd >= 0)
+		return fd;
+	return errno == ELOOP ? -EACCES : -errno;
+}
+
+static int canonical(int fd, char *path, size_t max)
+{
+	char proc[40];
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(proc, path, max - 1);
+	if (n < 0 || (size_t)n >= max - 1)
+		return n < 0 ? -errno : -ENAMETOOLONG;
+	path[n] = '\0';
+	return path[0] == '/' ? 0 : -EACCES;
+}
+
+static bool abstract_open(const struct policy *p)
+{
+	return policy_settings(p)->ipc_mode == IPC_FULL;
+}
+
+/* ---- connect ------------------------------------------------------------- */
+
+static void finish(struct trap_call *c, int rc)
+{
+	if (rc < 0)
+		trap_errno(c, -rc);
+	else
+		trap_value(c, 0);
+}
+
+static void connect_pinned(struct trap_call *c, struct sock_call *s, int pinned, bool worker)
+{
+	if (!worker && !s->nonblock) {
+		trap_defer(c, net_on_connect_worker); /* the listener's queue may be full */
+		return;
+	}
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	snprintf(un.sun_path, sizeof(un.sun_path), "/proc/self/fd/%d", pinned);
+	if (worker && !s->nonblock)
+		finish(c, wait_connect(c, s->fd, (struct sockaddr *)&un, sizeof(un)));
+	else
+		finish(c, connect(s->fd, (struct sockaddr *)&un, sizeof(un)) < 0 ? -errno : 0);
+}
+
+static void connect_path(struct trap_call *c, struct sock_call *s, bool worker)
+{
+	char path[sizeof(s->addr.un.sun_path) + 1], resolved[PATH_MAX];
+	copy_path(s, path);
+	const char *rest = path;
+	cleanup_fd int dir = start_dir(c, &rest);
+	cleanup_fd int pinned = dir < 0 ? dir : pin(dir, rest, 0);
+	struct stat st;
+	int rc = pinned < 0 ? pinned : canonical(pinned, resolved, sizeof(resolved));
+	if (rc == 0 && fstat(pinned, &st) == 0 && !S_ISSOCK(st.st_mode))
+		rc = -ECONNREFUSED;
+	if (rc < 0) {
+		trap_errno(c, -rc);
+		return;
+	}
+	const struct trap_config *cfg = trap_cfg(c);
+	struct decision d = policy_check_unix(cfg->policy, OP_UNIX_CONNECT, resolved);
+	bool own = cfg->tree_socket && strcmp(cfg->tree_socket, resolved) == 0;
+	if (own || d.verdict == VERDICT_ALLOW ||
+		(d.verdict != VERDICT_NEVER && trap_once(c, OP_UNIX_CONNECT, resolved))) {
+		connect_pinned(c, s, pinned, worker);
+		return;
+	}
+	struct trap_object o = {.op = OP_UNIX_CONNECT, .asked = path, .resolved = resolved};
+	trap_refuse_or_ask(c, &o, d, EACCES);
+}
+
+static void connect_abstract(struct trap_call *c, struct sock_call *s, bool worker)
+{
+	struct net *n = call_net(c);
+	size_t len = s->len - offsetof(struct sockaddr_un, sun_path) - 1;
+	bool ours = n && listeners_abstract(n->listeners, s->addr.un.sun_path + 1, len);
+	if (!ours && !abstract_open(trap_cfg(c)->policy))
+		trap_errno(c, EPERM); /* what Landlock's scope answers */
+	else if (!worker && !s->nonblock)
+		trap_defer(c, net_on_connect_worker);
+	else if (worker && !s->nonblock)
+		finish(c, wait_connect(c, s->fd, &s->addr.sa, s->len));
+	else
+		finish(c, connect(s->fd, &s->addr.sa, s->len) < 0 ? -errno : 0);
+}
+
+void unix_connect(struct trap_call *c, struct sock_call *s, bool worker)
+{
+	if (s->len < sizeof(sa_family_t) || s->addr.sa.sa_family == AF_UNSPEC)
+		finish(c, connect(s->fd, &s->addr.sa, s->len) < 0 ? -errno : 0);
+	else if (s->addr.sa.sa_family != AF_UNIX || s->len <= offsetof(struct sockaddr_un, sun_path) ||
+		 s->len > sizeof(s->addr.un))
+		trap_errno(c, EINVAL);
+	else if (s->addr.un.sun_path[0])
+		connect_path(c, s, worker);
+	else
+		connect_abstract(c, s, worker);
+}
+
+/* ---- bind ---------------------------------------------------------------- */
+
+static mode_t caller_umask(pid_t tid)
+{
+	char path[32], status[512];
+	unsigned mask = 077;
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)tid);
+	cleanup_file FILE *f = fopen(path, "re");
+	size_t n = f ? fread(status, 1, sizeof(status) - 1, f) : 0;
+	status[n] = '\0';
+	const char *at = strstr(status, "\nUmask:");
+	if (at)
+		(void)sscanf(at, "\nUmask: %o", &mask);
+	return (mode_t)mask;
+}
+
+/* On a worker, which has working directory and umask of its own. */
+static int bind_in(struct trap_call *c, const struct sock_call *s, int dir, const char *name)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	size_t n = strlen(name);
+	if (n > sizeof(un.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(un.sun_path, name, n);
+	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
+	if (fchdir(dir) < 0)
+		return -errno;
+	mode_t before = umask(caller_umask(trap_tid(c)));
+	int rc = bind(s->fd, (struct sockaddr *)&un, len) < 0 ? -errno : 0;
+	umask(before);
+	return chdir("/") < 0 ? -errno : rc;
+}
+
+static void bind_path(struct trap_call *c, struct sock_call *s)
+{
+	char path[sizeof(s->addr.un.sun_path) + 1], asked[sizeof(path)], resolved[PATH_MAX];
+	copy_path(s, path);
+	memcpy(asked, path, sizeof(path));
+	char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path, *parent = slash ? path : ".";
+	cleanup_free char *leaf = xstrdup(name);
+	if (slash)
+		slash[slash == path] = '\0';
+	cleanup_fd int dir = start_dir(c, &parent);
+	cleanup_fd int pinned = dir < 0 ? dir : pin(dir, parent, O_DIRECTORY);
+	int rc = pinned < 0 ? pinned : canonical(pinned, resolved, sizeof(resolved));
+	if (rc == 0 && (!leaf[0] || strcmp(leaf, ".") == 0 || strcmp(leaf, "..") == 0))
+		rc = -EADDRINUSE;
+	if (rc < 0) {
+		trap_errno(c, -rc);
+		return;
+	}
+	cleanup_free char *full = path_join(resolved, leaf);
+	struct decision d = policy_check_unix(trap_cfg(c)->policy, OP_UNIX_BIND, full);
+	if (d.verdict == VERDICT_ALLOW || (d.verdict != VERDICT_NEVER && trap_once(c, OP_UNIX_BIND, full))) {
+		finish(c, bind_in(c, s, pinned, leaf));
+		return;
+	}
+	struct trap_object o = {.op = OP_UNIX_BIND, .asked = asked, .resolved = full};
+	trap_refuse_or_ask(c, &o, d, EACCES);
+}
+
+void unix_bind(struct trap_call *c, struct sock_call *s, bool worker)
+{
+	struct net *n = call_net(c);
+	bool path = s->len > offsetof(struct sockaddr_un, sun_path) && s->addr.un.sun_path[0];
+	if (s->len < sizeof(sa_family_t) || s->addr.sa.sa_family != AF_UNIX || s->len > sizeof(s->addr.un)) {
+		trap_errno(c, EINVAL);
+	} else if (path && !worker) {
+		trap_defer(c, net_on_bind_worker);
+	} else if (path) {
+		bind_path(c, s);
+	} else {
+		int rc = bind(s->fd, &s->addr.sa, s->len) < 0 ? -errno
+							      : 0; /* abstract, or a name of the kernel's choice */
+		if (rc == 0 && n)
+			listeners_add(n->listeners, s->fd);
+		finish(c, rc);
+	}
+}

@@ -1,0 +1,67 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Names inside: what is answered, what is asked outside, what can be connected to.
+. "$(dirname "$0")/lib_net.sh"
+
+only="$run -d api.test -d two.test -d *.wild.test -d loop.test -d meta.test -d mixed.test -d private.test -d six.test -d alias.test -d loop6.test -d mapped.test -L $work/log --"
+
+check "an allowed name resolves by UDP, to a synthetic address" prints '^198\.18\.' $only dig +short api.test
+check "the name server's address does not matter" prints '^198\.1[89]\.' $only dig +short @203.0.113.7 api.test
+check "by TCP as well" prints '^198\.1[89]\.' $only dig +short +tcp @203.0.113.7 api.test
+check "IPv6 addresses too" prints '^fd6e:6f6e:6f00::' $only dig +short aaaa api.test
+check "one synthetic address for each real one" sh -c "[ \$($only dig +short two.test | sort -u | wc -l) = 2 ]"
+check "names below a suffix" prints '^198\.1[89]\.' $only dig +short www.wild.test
+check "aliases are followed" prints '^198\.1[89]\.' $only dig +short alias.test
+check "a name that is not allowed does not exist" prints NXDOMAIN $only dig other.test
+check "nor does a name below an allowed one" prints NXDOMAIN $only dig secret-data.api.test
+check "names of loopback do not exist" prints NXDOMAIN $only dig loop.test
+check "nor those of IPv6 loopback" prints NXDOMAIN $only dig aaaa loop6.test
+check "nor those of loopback as mapped IPv6" prints NXDOMAIN $only dig aaaa mapped.test
+check "nor those of metadata" prints NXDOMAIN $only dig meta.test
+check "a name with a usable and a loopback address gives the usable one" \
+	sh -c "[ \$($only dig +short mixed.test | wc -l) = 1 ]"
+check "the reverse of a synthetic address is its name" prints '^api\.test\.' \
+	$only sh -c 'dig +short -x "$(dig +short api.test)"'
+check "and of a synthetic IPv6 address" prints '^api\.test\.' $only sh -c 'dig +short -x "$(dig +short aaaa api.test)"'
+check "the reverse of other addresses does not exist" prints NXDOMAIN $only dig -x 192.0.2.66
+check "MX records are passed on" prints 'mail\.api\.test' $only dig +short mx api.test
+check "without addresses beside them" sh -c "! $only dig mx api.test | grep 192.0.2.99"
+check "SRV records" prints '^1 2 443 api\.test' $only dig +short srv api.test
+check "TXT records" prints 'text of the name 000' $only dig +short txt api.test
+check "long answers come by TCP" prints 'text of the name 039' $only dig +short +noedns txt two.test
+check "HTTPS records" prints 'alpn="h2"\|0002 *6832\|00010003026832' $only dig +short type65 api.test
+check "without address hints" sh -c "! $only dig +short type65 api.test | grep -i 'C000020A\|192.0.2.10'"
+check "a question of class CHAOS is refused" prints REFUSED $only dig ch txt version.bind
+check "a zone transfer gives nothing" sh -c "! $only dig +tcp @203.0.113.7 axfr api.test | grep -q SOA"
+
+check "glibc connects by name" prints 'hello from 192.0.2.10' $only curl -s http://api.test/
+check "and by IPv6" prints 'hello from 2001:db8::10' $only curl -s http://six.test/
+check "private addresses are reached by an allowed name" prints 'hello from 10.9.8.7' $only curl -s http://private.test/
+refuse "the address of an allowed name is not allowed by itself" $only curl -s -m 3 http://192.0.2.10/
+refuse "an address in hexadecimal" $only curl -s -m 3 http://0xc000020a/
+refuse "a mapped address" $only curl -s -m 3 'http://[::ffff:192.0.2.66]/'
+refuse "an address that was never given out" $only curl -s -m 3 http://198.19.200.200/
+refuse "the metadata address" $only curl -s -m 3 http://169.254.169.254/
+refuse "loopback" $only curl -s -m 3 http://127.0.0.1/
+refuse "the unspecified address is loopback" $only curl -s -m 3 http://0.0.0.0/
+check "an address that /etc/hosts gives an allowed name" prints 'hello from 192.0.2.11' \
+	$run -d listed.test -- curl -s http://listed.test/
+refuse "but not where the name is not allowed" $run -d api.test -- curl -s -m 3 http://listed.test/
+check "a rule with a port" prints 'hello from' $run -d api.test:80 -- curl -s http://api.test/
+refuse "holds for that port only" $run -d api.test:80 -- curl -sk -m 3 https://api.test/
+refuse "a blocked network reaches nothing" $run -b -- curl -s -m 3 http://api.test/
+check "and resolves nothing" prints NXDOMAIN $run -b -- dig api.test
+
+check "refused names are recorded" grep -q '^refused other.test' "$work/log"
+check "no query left for a name that is not allowed" no_file_line 'other\|secret\|version' "$work/dns.log"
+
+: >"$work/dns.log" && : >"$work/log"
+ask="$run -a -L $work/log -d api.test --"
+check "with a person to ask, an unlisted name is asked about when it is connected to" \
+	prints 'hello from 192.0.2.66' $ask curl -s http://other.test/
+check "by its name" grep -q '^asked other.test 80' "$work/log"
+: >"$work/dns.log"
+check "before the answer nothing is looked up" sh -c "$ask dig +short other.test | grep -q ^198 && ! grep -q . $work/dns.log"
+check "metadata is refused after the answer as well" sh -c "! $ask curl -s -m 3 http://meta.test/"
+check "and loopback" sh -c "! $ask curl -s -m 3 http://loop.test/"
+finish
