@@ -66,6 +66,10 @@ struct tree {
  */
 struct tree tree_list(pid_t top);
 void tree_free(struct tree *t);
+/** tree_has() - whether @pid belongs to the tree below @top. */
+bool tree_has(pid_t top, pid_t pid);
+/** tree_filtered() - whether @pid carries more seccomp filters than this process, or is gone. */
+bool tree_filtered(pid_t pid);
 /** tree_freeze() - stop (top-down, until nobody new appears) or continue (bottom-up) the tree below the broker. */
 void tree_freeze(bool stop);
 /**

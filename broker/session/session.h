@@ -24,6 +24,13 @@ struct session_options {
 };
 /** session_run() - the whole run. Return: the exit status of nono. */
 int session_run(const struct session_options *o);
+/**
+ * session_tree_connect() - what connect() to the tree socket means for a trapped caller.
+ * @fd: a duplicate of the caller's SOCK_SEQPACKET socket, from trap_get_fd()
+ * @tgid: the caller, from the notification; requests on the connection are taken for its
+ * Thread-safe, does not wait. Return: 0 or -errno.
+ */
+int session_tree_connect(int fd, pid_t tgid);
 /** session_wrap() - restrict and exec in place. Return: exit status, only on failure. */
 int session_wrap(const struct session_options *o);
 

@@ -32,7 +32,8 @@ struct arrival {
 struct watch {
 	struct watch_config cfg;
 	int fd, status;
-	bool ended, ignore_stops;
+	bool ended;
+	_Atomic bool ignore_stops; /* set by the thread that asks */
 	struct event *signals, *window;
 	struct arrival own[SIGNALS], forwarded[SIGNALS];
 };
@@ -49,18 +50,7 @@ static void arm(struct watch *w)
 	evtimer_add(w->window, &(struct timeval){.tv_usec = GROUP_WINDOW_MS * 1000});
 }
 
-/* Whether the sender of @a is part of the sandbox: it may not use the broker to signal. */
-static bool from_tree(const struct watch *w, pid_t sender)
-{
-	bool found = sender == w->cfg.program;
-	struct tree t = tree_list(getpid());
-	for (size_t i = 0; i < t.n && !found; i++)
-		found = t.pid[i] == sender;
-	tree_free(&t);
-	return found;
-}
-
-/* The window is over: deliver what only guard or only broker got. */
+/* The window is over. Signals of the sandbox go nowhere; deliver what only guard or only broker got. */
 static void on_window(evutil_socket_t fd, short what, void *data)
 {
 	(void)fd;
@@ -70,7 +60,7 @@ static void on_window(evutil_socket_t fd, short what, void *data)
 		struct arrival *own = &w->own[sig], *fwd = &w->forwarded[sig];
 		bool both = own->pending && fwd->pending && own->sender == fwd->sender;
 		pid_t sender = fwd->pending ? fwd->sender : own->sender;
-		if ((own->pending || fwd->pending) && !both && !from_tree(w, sender))
+		if ((own->pending || fwd->pending) && !both && !tree_has(getpid(), sender))
 			kill(w->cfg.program, sig);
 		own->pending = fwd->pending = false;
 	}

@@ -128,6 +128,22 @@ void tree_free(struct tree *t)
 	*t = (struct tree){0};
 }
 
+bool tree_has(pid_t top, pid_t pid)
+{
+	struct tree t = tree_list(top);
+	bool found = false;
+	for (size_t i = 0; i < t.n && !found; i++)
+		found = t.pid[i] == pid;
+	tree_free(&t);
+	return found;
+}
+
+bool tree_filtered(pid_t pid)
+{
+	long theirs = filters_of(pid);
+	return theirs < 0 || theirs > filters_of(getpid());
+}
+
 /* What the last freeze stopped, in the order in which it did. Only the broker freezes, one question at a time. */
 static struct tree frozen;
 

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rooms.c - bring up what a session needs; see rooms.h for the order. */
+#include "session/rooms.h"
+
+#include "sandbox/landlock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+extern char **environ;
+
+/* Stop or continue the tree while a question has the terminal; stops made so are no stops of the job. */
+static void freeze(void *data, bool stop)
+{
+	struct watch **w = data;
+	if (stop)
+		watch_ignore_stops(*w, true);
+	tree_freeze(stop);
+	if (!stop)
+		watch_ignore_stops(*w, false);
+}
+
+static bool has_terminal(void)
+{
+	cleanup_fd int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	return fd >= 0;
+}
+
+bool rooms_possible(const struct policy *policy)
+{
+	return HAVE_TRAP && policy_settings(policy)->supervision != SUPERVISION_OFF;
+}
+
+static int start_asking(struct rooms *r, const struct session_options *o, const struct place *place,
+	struct policy *policy, struct watch **watch, struct err **e)
+{
+	const struct policy_settings *set = policy_settings(policy);
+	r->approve_cfg = (struct approve_config){
+		.policy = policy,
+		.session_id = place->id,
+		.profile_ref = o->profile_ref,
+		.on_request = set->on_request,
+		.approver = o->approver,
+		.approver_timeout = o->approver_timeout,
+		.terminal = has_terminal(),
+		.freeze = freeze,
+		.freeze_data = watch,
+	};
+	return approve_start(&r->approve, &r->approve_cfg, e);
+}
+
+int rooms_start(struct rooms *r, const struct session_options *o, const struct place *place, struct policy *policy,
+	struct event_base *base, struct watch **watch, struct err **e)
+{
+	r->tree_socket = path_join(place->run, "nono.sock");
+	if (explain_start(&r->explain, place->id, policy, e) < 0)
+		return -1;
+	if (rooms_possible(policy) && start_asking(r, o, place, policy, watch, e) < 0)
+		return -1;
+	const struct net_config net = {
+		.policy = policy,
+		.approve = r->approve,
+		.explain = r->explain,
+		.session_dir = place->run,
+	};
+	if (HAVE_NET && rooms_possible(policy) && policy_settings(policy)->net_mode != NET_OPEN &&
+		net_start(&r->net, &net, e) < 0)
+		return -1;
+	const struct open_config open = {
+		.policy = policy,
+		.approve = r->approve,
+		.explain = r->explain,
+		.session_dir = place->run,
+		.host_env = environ,
+	};
+	if (HAVE_OPEN && open_start(&r->open, &open, e) < 0)
+		return -1;
+	const struct control_config control = {
+		.base = base,
+		.control_path = place->control,
+		.tree_path = r->tree_socket,
+		.approve = r->approve,
+		.open = r->open,
+	};
+	return control_start(&r->control, &control, e);
+}
+
+static bool owns(void *data, pid_t pid)
+{
+	struct rooms *r = data;
+	return r->trap && trap_owns(r->trap, pid);
+}
+
+int rooms_serve(struct rooms *r, pid_t program, int listener, struct policy *policy, struct err **e)
+{
+	r->approve_cfg.tree_root = program;
+	if (!HAVE_TRAP || listener < 0)
+		return 0;
+	r->trap_cfg = (struct trap_config){
+		.policy = policy,
+		.approve = r->approve,
+		.explain = r->explain,
+		.net = r->net,
+		.root = program,
+		.kernel_floor = landlock_abi() > 0,
+		.tree_socket = r->tree_socket,
+	};
+	if (trap_start(&r->trap, listener, &r->trap_cfg, e) < 0)
+		return -1;
+	policy_set_tree(policy, owns, r);
+	return 0;
+}
+
+void rooms_stop(struct rooms *r)
+{
+	control_stop(steal_ptr(&r->control));
+	if (r->approve)
+		approve_stop(steal_ptr(&r->approve));
+	if (HAVE_TRAP && r->trap)
+		policy_set_tree(r->trap_cfg.policy, NULL, NULL);
+	if (HAVE_TRAP && r->trap)
+		trap_stop(steal_ptr(&r->trap));
+	if (HAVE_OPEN && r->open)
+		open_stop(steal_ptr(&r->open));
+	if (HAVE_NET && r->net)
+		net_stop(steal_ptr(&r->net));
+	if (r->explain)
+		explain_stop(steal_ptr(&r->explain));
+	free(steal_ptr(&r->tree_socket));
+}
