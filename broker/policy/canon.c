@@ -89,15 +89,6 @@ static char *canon_clean(struct canon *c, const char *clean, struct stat *st, bo
 	return target;
 }
 
-char *canon_place(struct canon *c, const char *path)
-{
-	cleanup_free char *clean = path_clean(path);
-	if (clean[1] == '\0')
-		return steal_ptr(&clean);
-	cleanup_free char *dir = path_dir(clean);
-	return path_join(canon_dir(c, dir)->path, path_base(clean));
-}
-
 /* Whether removing "." and ".." as text could change what @path means. */
 static bool has_dots(const char *path)
 {
@@ -105,6 +96,24 @@ static bool has_dots(const char *path)
 		if (p[2] == '/' || p[2] == '\0' || (p[2] == '.' && (p[3] == '/' || p[3] == '\0')))
 			return true;
 	return false;
+}
+
+/* path_clean() for paths that mostly are. */
+static char *cleaned(const char *path)
+{
+	size_t n = strlen(path);
+	if (n > 1 && path[n - 1] != '/' && !strstr(path, "//") && !has_dots(path))
+		return xstrdup(path);
+	return path_clean(path);
+}
+
+char *canon_place(struct canon *c, const char *path)
+{
+	cleanup_free char *clean = cleaned(path);
+	if (clean[1] == '\0')
+		return steal_ptr(&clean);
+	cleanup_free char *dir = path_dir(clean);
+	return path_join(canon_dir(c, dir)->path, path_base(clean));
 }
 
 char *canon_path(struct canon *c, const char *path, struct stat *st, bool *exists)
@@ -115,7 +124,7 @@ char *canon_path(struct canon *c, const char *path, struct stat *st, bool *exist
 		if (target)
 			return target;
 	}
-	cleanup_free char *clean = path_clean(path);
+	cleanup_free char *clean = cleaned(path);
 	return canon_clean(c, clean, st, exists);
 }
 

@@ -24,6 +24,8 @@ static void shelter(struct map *m, const char *path, const struct rule *r, unsig
 		free(dir);
 		dir = up;
 		struct node *n = map_add(m, dir);
+		if (n->shelters && !(mask & ~(unsigned)n->shelter_mask))
+			return; /* then everything above is marked as well */
 		if (!n->shelters)
 			n->shelters = r;
 		n->shelter_mask |= (uint8_t)mask;
