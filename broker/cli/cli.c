@@ -1,13 +1,175 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli.c - the command table. */
-#include "cli/cli.h"
+/* cli.c - the command table and the commands that start programs. */
+#include "cli/options.h"
+
+#include "approve/approve.h"
+#include "explain/explain.h"
+#include "hooks/hooks.h"
+#include "open/open.h"
+#include "session/session.h"
+
+#include <signal.h>
+
+/* ---- run, shell, wrap -------------------------------------------------------------- */
+
+static void hint(const struct run_flags *f, const char *program)
+{
+	static const char *const agents[][2] = {
+		{"claude", "claude-code"}, {"codex", "codex"}, {"opencode", "opencode"}, {"gemini", "gemini"}};
+	for (size_t i = 0; !f->profile && !f->config && i < ARRAY_SIZE(agents); i++)
+		if (strcmp(path_base(program), agents[i][0]) == 0)
+			say("hint: there is a profile for this: nono run --profile %s -- %s", agents[i][1], program);
+}
+
+/* argv of the program: what was given, or the profile's binary; and the profile's arguments. */
+static struct strv program_argv(const struct run_flags *f, const struct profile *p, int argc, char **argv)
+{
+	struct strv out = {0};
+	for (int i = f->command_start; i < argc; i++)
+		strv_add(&out, argv[i]);
+	if (p->binary && p->file) {
+		if (out.n)
+			say("warning: the profile names its program (%s); the one on the command line is not used",
+				p->binary);
+		strv_free(&out);
+		strv_add(&out, p->binary);
+	} else if (p->binary) {
+		say("warning: \"binary\" is honoured in your own profiles only");
+	}
+	if (p->packs.n && out.n)
+		say("warning: packs are not supported; the profile asks for %s", p->packs.v[0].value);
+	for (size_t i = 0; out.n && !p->packs.n && i < p->command_args.n; i++)
+		strv_add(&out, p->command_args.v[i].value);
+	return out;
+}
+
+static int start(const char *command, int argc, char **argv)
+{
+	struct run_flags f;
+	int rc = run_flags_parse(command, argc, argv, &f);
+	if (rc)
+		return rc - 1;
+	cleanup_err struct err *e = NULL;
+	cleanup_profile struct profile *p = run_flags_profile(&f, &e);
+	if (!p) {
+		say_error("%s", err_msg(e));
+		run_flags_free(&f);
+		return 1;
+	}
+	cleanup_strv struct strv words = program_argv(&f, p, argc, argv);
+	bool shell = strcmp(command, "shell") == 0;
+	if (shell && words.n == 0)
+		strv_add(&words, f.shell ? f.shell : getenv("SHELL") ? getenv("SHELL") : "/bin/sh");
+	if (words.n == 0 && !f.dry_run) {
+		say_error("%s needs a program: nono %s [options] -- PROGRAM [arguments]", command, command);
+		rc = 2;
+	} else {
+		if (words.n)
+			hint(&f, words.v[0]);
+		static char *none[] = {NULL};
+		struct session_options o = {.profile = p,
+			.profile_ref = f.profile,
+			.argv = words.n ? words.v : none,
+			.name = f.name,
+			.approver = f.approver,
+			.approver_timeout = f.approver_timeout,
+			.allow_cwd = f.allow_cwd,
+			.allow_gpu = f.allow_gpu,
+			.dry_run = f.dry_run,
+			.no_diagnostics = f.no_diagnostics || shell,
+			.diagnostics_json = f.diagnostics_json,
+			.workdir = f.workdir,
+			.shell = shell};
+		rc = strcmp(command, "wrap") == 0 ? session_wrap(&o) : session_run(&o);
+	}
+	run_flags_free(&f);
+	return rc;
+}
+
+static int start_command(int argc, char **argv)
+{
+	return start(argv[0], argc, argv);
+}
+
+static int setup_command(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "--check-only") == 0)
+		return doctor_command(1, argv);
+	say_error("usage: nono setup --check-only (the same as nono doctor)");
+	return 2;
+}
+
+static int version_command(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	puts("nono " NONO_VERSION);
+	return 0;
+}
+
+/* ---- the table --------------------------------------------------------------------- */
+
+static const char *const profile_subcommands[] = {
+	"list", "show", "validate", "diff", "groups", "init", "schema", "guide", "promote", NULL};
+static const char *const hooks_subcommands[] = {"install", "status", "remove", NULL};
+static const char *const shells[] = {"bash", "zsh", "fish", NULL};
+
+const struct command command_rows[] = {
+	{"run", "[OPTIONS] -- PROGRAM [ARGUMENTS]", "run a program in the sandbox", start_command, NULL, false},
+	{"shell", "[OPTIONS]", "start a shell in the sandbox", start_command, NULL, false},
+	{"wrap", "[OPTIONS] -- PROGRAM [ARGUMENTS]", "become the program: kernel only, nobody answers questions",
+		start_command, NULL, false},
+	{"why", "[ID | --path P [--op OP] | --host H [--port N] | --self] [--json]",
+		"why something was refused, or would be", why_command, NULL, false},
+	{"approve", "[--next] [--answer WORD] [SESSION]", "answer questions of a session in this terminal",
+		approve_command, NULL, false},
+	{"grants", "[--revoke ID] [SESSION]", "what was allowed during a session", grants_command, NULL, false},
+	{"profile", "list|show|validate|diff|groups|init|schema|guide|promote", "look at profiles and make your own",
+		profile_command, profile_subcommands, false},
+	{"hooks", "install|status|remove", "what nono puts into agents", hooks_command, hooks_subcommands, false},
+	{"doctor", "[--json]", "what this machine can enforce, and what is missing", doctor_command, NULL, false},
+	{"setup", "--check-only", "the same as doctor", setup_command, NULL, false},
+	{"completion", "bash|zsh|fish", "completions for your shell", completion_command, shells, false},
+	{"version", "", "print the version", version_command, NULL, true},
+	{"help", "[COMMAND]", "this text, or that of a command", help_command, NULL, false},
+	{"open-url-helper", "URL", "inside the sandbox: ask the broker to open a page", open_helper_main, NULL, true},
+};
+const size_t n_command_rows = ARRAY_SIZE(command_rows);
+
+static int unknown_command(const char *name)
+{
+	const char *names[ARRAY_SIZE(command_rows)];
+	for (size_t i = 0; i < n_command_rows; i++)
+		names[i] = command_rows[i].name;
+	const char *near = str_nearest(name, names, n_command_rows);
+	cleanup_free char *shown = str_sanitize(name);
+	if (near)
+		say_error("no such command: %s; did you mean %s?", shown, near);
+	else
+		say_error(
+			"no such command: %s; `nono help` lists them (to run a program: nono run -- %s)", shown, shown);
+	return 2;
+}
 
 int cli_main(int argc, char **argv)
 {
-	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-		puts("nono " NONO_VERSION);
-		return 0;
+	if (argc < 2) {
+		help_for("", stderr);
+		return 2;
 	}
-	fputs("nono: usage: nono COMMAND\n", stderr);
-	return 2;
+	const char *name = argv[1];
+	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
+		name = "version";
+	else if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+		name = "help";
+	for (size_t i = 0; i < n_command_rows; i++) {
+		if (strcmp(command_rows[i].name, name) != 0)
+			continue;
+		if (argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) {
+			help_for(name, stdout);
+			return 0;
+		}
+		return command_rows[i].run(argc - 1, argv + 1);
+	}
+	return unknown_command(name);
 }

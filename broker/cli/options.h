@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* options.h - the option table: it drives parsing, help, completions, the man page and "did you mean". */
+#ifndef NONO_CLI_OPTIONS_H
+#define NONO_CLI_OPTIONS_H
+
+#include "cli/cli.h"
+
+/* Commands an option belongs to. */
+#define FOR_RUN 1U
+#define FOR_SHELL 2U
+#define FOR_WRAP 4U
+#define FOR_WHY 8U
+#define FOR_START (FOR_RUN | FOR_SHELL | FOR_WRAP)
+#define FOR_ALL (FOR_START | FOR_WHY)
+
+enum option_kind {
+	OPTION_ITEM,   /* appends to a list of the overlay profile */
+	OPTION_PORT,   /* the same, a port number */
+	OPTION_TRI,    /* sets an enum tri of the overlay to true */
+	OPTION_CHOICE, /* sets an enum of the overlay by name */
+	OPTION_TEXT,   /* sets a string of the overlay */
+	OPTION_FLAG,   /* sets a bool of struct run_flags */
+	OPTION_STRING, /* sets a string of struct run_flags */
+	OPTION_SPECIAL /* see flags.c */
+};
+enum special {
+	SPECIAL_NONE,
+	SPECIAL_EXTENDS,
+	SPECIAL_ENV_CREDENTIAL,
+	SPECIAL_ENV_CREDENTIAL_MAP,
+	SPECIAL_VERBOSE,
+	SPECIAL_SILENT,
+	SPECIAL_TIMEOUT,
+	SPECIAL_NETWORK_PROFILE,
+	SPECIAL_ALLOW_NET,
+	SPECIAL_ALLOW_DOMAIN,
+	SPECIAL_ACCEPTED,
+	SPECIAL_UNSUPPORTED,
+	SPECIAL_HELP
+};
+
+struct option_row {
+	const char *name; /* without dashes */
+	char letter;
+	const char *aliases;    /* '|' separated, without dashes */
+	const char *deprecated; /* aliases that warn */
+	const char *arg;        /* NULL for none */
+	const char *env;        /* variable with the same meaning; lists are comma separated */
+	const char *env_old;    /* former names of the variable, '|' separated */
+	const char *conflicts;  /* '|' separated names */
+	const char *section;    /* heading in the help */
+	const char *help;
+	const char *const *choices;
+	unsigned commands;
+	enum option_kind kind;
+	enum special special;
+	size_t offset;
+	int first; /* value of the first choice */
+};
+extern const struct option_row option_rows[];
+extern const size_t n_option_rows;
+
+/** option_find() - by name or alias (n bytes) for a command; *deprecated is set for spellings that warn. */
+const struct option_row *option_find(const char *name, size_t n, unsigned command, bool *deprecated);
+/** option_letter() - by short letter. */
+const struct option_row *option_letter(char c, unsigned command);
+/** command_mask() - "run" -> FOR_RUN; 0 for commands without these options. */
+unsigned command_mask(const char *command);
+
+/** struct command - one row of the command table (cli.c). */
+struct command {
+	const char *name, *args, *help;
+	int (*run)(int argc, char **argv); /* argv[0] is the command */
+	const char *const *subcommands;    /* for completion; NULL-terminated */
+	bool hidden;
+};
+extern const struct command command_rows[];
+extern const size_t n_command_rows;
+
+/* help.c, completion.c, man.c */
+int help_command(int argc, char **argv);
+void help_for(const char *command, FILE *out);
+int completion_command(int argc, char **argv);
+void man_page(FILE *out);
+
+/** manifest_load() - a capability manifest (--config) as an overlay profile. */
+int manifest_load(const char *file, struct profile *overlay, struct err **e);
+
+#endif
