@@ -64,15 +64,16 @@ bool remote_pending(struct msg *m, struct pending *p)
 		return false; /* a newer broker: nothing sensible can be shown */
 	*p = (struct pending){.id = m->id, .waiting = (unsigned)m->number};
 	p->q = (struct question){.op = (enum operation)op,
-		.object = steal_ptr(&m->object),
-		.asked = steal_ptr(&m->asked),
-		.rule = steal_ptr(&m->rule),
-		.program = steal_ptr(&m->program),
-		.parent = steal_ptr(&m->parent),
+		.object = m->object,
+		.asked = m->asked,
+		.rule = m->rule,
+		.program = m->program,
+		.parent = m->parent,
 		.port = m->port,
 		.udp = m->udp,
 		.protected_object = m->flag,
 		.is_dir = m->is_dir};
+	m->object = m->asked = m->rule = m->program = m->parent = NULL; /* handed over */
 	return true;
 }
 

@@ -22,8 +22,10 @@ static void set_mode(struct screen *s, enum screen_mode mode)
 	if (mode != SCREEN_DIRECTORY && mode != SCREEN_ALWAYS)
 		strv_free(&s->dirs);
 	if (mode != SCREEN_ALWAYS) {
-		free(steal_ptr(&s->preview));
-		free(steal_ptr(&s->always_dir));
+		free(s->preview);
+		free(s->always_dir);
+		s->preview = NULL;
+		s->always_dir = NULL;
 	}
 }
 
@@ -178,7 +180,8 @@ static bool always_key(struct screen *s, enum key key, char c)
 
 static bool act(struct screen *s, enum key key, char c)
 {
-	free(steal_ptr(&s->note));
+	free(s->note);
+	s->note = NULL;
 	if (s->mode == SCREEN_HELP) {
 		set_mode(s, SCREEN_LIST);
 		return false;

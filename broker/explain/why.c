@@ -28,16 +28,8 @@ struct query {
 
 /* ---- recorded refusals --------------------------------------------------- */
 
-static void row(const char *label, const char *fmt, ...) PRINTF_LIKE(2, 3);
-static void row(const char *label, const char *fmt, ...)
-{
-	va_list ap;
-	va_start(ap, fmt);
-	printf("  %-14s ", label);
-	vprintf(fmt, ap);
-	va_end(ap);
-	putchar('\n');
-}
+/* One indented line: a label and formatted text. */
+#define row(label, fmt, ...) printf("  %-14s " fmt "\n", label, __VA_ARGS__)
 
 static const char *reason_of(const struct record *r)
 {
@@ -91,7 +83,7 @@ int why_record(const struct record *r, const char *session, bool json)
 	if (*rule)
 		row(r->verdict == VERDICT_NONE ? "Nearest rule" : "Rule", "%s", rule);
 	row("Program", "%s (process %d)%s%s", program, (int)r->pid, *parent ? ", started by " : "", parent);
-	if (*asked && r->resolved && strcmp(r->asked, r->resolved) != 0)
+	if (r->asked && r->resolved && strcmp(r->asked, r->resolved) != 0)
 		row("Named", "%s", asked);
 	if (r->err)
 		row("It saw", "%s (%s)", strerrorname_np(r->err), strerror(r->err));
@@ -263,6 +255,8 @@ static int ask_policy(const struct policy *p, const struct query *q, struct err 
 			*c = (char)tolower((unsigned char)*c);
 		d = policy_check_host(p, op, object, q->port, false);
 	} else {
+		if (!q->url)
+			return err_set(e, 0, "nothing was asked");
 		const char *host = strstr(q->url, "://");
 		object = host ? xstrndup(q->url, (size_t)(host + 3 - q->url) + strcspn(host + 3, "/?#"))
 			      : xstrdup(q->url);
@@ -303,17 +297,19 @@ static int why_policy(const struct query *q, int argc, char **argv)
 
 /* ---- arguments ----------------------------------------------------------- */
 
-/* "--name VALUE" or "--name=VALUE" at argv[*i]. Return: the value, NULL when it is another word. */
-static const char *value_of(const char *name, int argc, char **argv, int *i)
+/* "--name VALUE" or "--name=VALUE" at argv[*i]. Return: whether it is one; the value is then in *@to. */
+static bool value_of(const char *name, int argc, char **argv, int *i, const char **to)
 {
 	size_t n = strlen(name);
 	if (strncmp(argv[*i], name, n) != 0)
-		return NULL;
+		return false;
 	if (argv[*i][n] == '=')
-		return argv[*i] + n + 1;
-	if (argv[*i][n] == '\0' && *i + 1 < argc)
-		return argv[++*i];
-	return NULL;
+		*to = argv[*i] + n + 1;
+	else if (argv[*i][n] == '\0' && *i + 1 < argc)
+		*to = argv[++*i];
+	else
+		return false;
+	return true;
 }
 
 static bool flag_word(const char *arg, struct query *q)
@@ -346,12 +342,8 @@ static int take_query(int argc, char **argv, struct query *q)
 		} values[] = {{"--path", &q->path}, {"--op", &q->op}, {"--host", &q->host}, {"--port", &port},
 			{"--url", &q->url}, {"--session", &q->session}};
 		bool taken = flag_word(argv[i], q);
-		for (size_t j = 0; !taken && j < ARRAY_SIZE(values); j++) {
-			const char *v = value_of(values[j].name, argc, argv, &i);
-			if (v)
-				*values[j].to = v;
-			taken = v != NULL;
-		}
+		for (size_t j = 0; !taken && j < ARRAY_SIZE(values); j++)
+			taken = value_of(values[j].name, argc, argv, &i, values[j].to);
 		if (!taken && !q->number && isdigit((unsigned char)argv[i][0]) &&
 			argv[i][strspn(argv[i], "0123456789")] == 0 && left == 1) {
 			q->number = argv[i];
