@@ -120,7 +120,8 @@ static struct json_object *capabilities(const struct policy *p)
 	add_limits(o, &s->limits);
 	json_object_object_add(o, "deny", deny);
 	json_object_object_add(o, "net_filtered", json_object_new_boolean(s->net_mode == NET_FILTERED));
-	json_add_text(o, "on_request", on_request[s->on_request]);
+	/* without the broker nobody is asked */
+	json_add_text(o, "on_request", s->supervision == SUPERVISION_OFF ? "deny" : on_request[s->on_request]);
 	json_add_text(o, "workdir", s->workdir);
 	return o;
 }

@@ -57,6 +57,8 @@ char *profile_line(enum operation op, const char *object, unsigned port, bool is
 /* why.c and its parts */
 /** why_record() - print one record. Return: exit status. */
 int why_record(const struct record *r, const char *session, bool json);
+/** print_why() - an answer of `why` as text; @o has the members of the JSON form. */
+void print_why(struct json_object *o);
 /** why_self() - what the capability file says, about @path or @host or, with both NULL, everything. */
 int why_self(const char *path, const char *op, const char *host, unsigned port, bool json);
 

@@ -70,26 +70,6 @@ static struct json_object *nearest(struct json_object *rules, const char *path, 
 	return best;
 }
 
-static void print_or_json(struct json_object *o, bool json)
-{
-	static const struct {
-		const char *key, *label;
-	} rows[] = {{"reason", "Reason"}, {"granted_path", "Granted by"}, {"access", "Access"}, {"source", "Source"},
-		{"details", "Details"}, {"policy_source", "Policy"}, {"suggested_flag", "Suggested fix"}};
-	if (json) {
-		puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
-		return;
-	}
-	const char *status = json_get_text(o, "status");
-	puts(strcmp(status, "allowed") == 0 ? "ALLOWED" : "DENIED");
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const char *v = json_get_text(o, rows[i].key);
-		cleanup_free char *safe = v ? str_sanitize(v) : NULL;
-		if (safe)
-			printf("  %-14s %s\n", rows[i].label, safe);
-	}
-}
-
 static struct json_object *about_path(struct json_object *cap, const char *path, const char *op)
 {
 	struct json_object *o = json_object_new_object();
@@ -213,7 +193,11 @@ int why_self(const char *path, const char *op, const char *host, unsigned port, 
 		list_all(cap, json);
 	} else {
 		struct json_object *o = path ? about_path(cap, path, op) : about_host(cap, host, port);
-		print_or_json(o, json);
+		if (json)
+			puts(json_object_to_json_string_ext(
+				o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+		else
+			print_why(o);
 		json_object_put(o);
 	}
 	json_object_put(cap);

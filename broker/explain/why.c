@@ -199,14 +199,33 @@ static struct json_object *answer_json(
 	return o;
 }
 
-static void print_answer(struct json_object *o)
+/* The reasons of the JSON form in words. */
+static const char *reason_words(const char *reason)
+{
+	static const char *const words[][2] = {
+		{"granted_path", "a rule grants it"},
+		{"network_allowed", "the network rules allow it"},
+		{"proxy_allowed", "the name is in the list of allowed names"},
+		{"sensitive_path", "a rule protects it"},
+		{"insufficient_access", "a rule grants the path, but not this"},
+		{"path_not_granted", "no rule grants it"},
+		{"network_blocked", "no rule allows it"},
+		{"proxy_filtered", "the name is not in the list of allowed names"},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcmp(words[i][0], reason) == 0)
+			return words[i][1];
+	return reason;
+}
+
+void print_why(struct json_object *o)
 {
 	static const struct {
 		const char *key, *label;
-	} rows[] = {{"reason", "Reason"}, {"granted_path", "Granted by"}, {"access", "Access"}, {"source", "Source"},
-		{"details", "Details"}, {"policy_source", "Policy"}, {"closest", "Closest match"},
-		{"suggested_flag", "Suggested fix"}};
+	} rows[] = {{"granted_path", "Granted by"}, {"access", "Access"}, {"source", "Source"}, {"details", "Details"},
+		{"policy_source", "Policy"}, {"closest", "Closest match"}, {"suggested_flag", "Suggested fix"}};
 	puts(strcmp(json_get_text(o, "status"), "allowed") == 0 ? "ALLOWED" : "DENIED");
+	row("Reason", "%s", reason_words(json_get_text(o, "reason")));
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const char *v = json_get_text(o, rows[i].key);
 		cleanup_free char *safe = v ? str_sanitize(v) : NULL;
@@ -266,7 +285,7 @@ static int ask_policy(const struct policy *p, const struct query *q, struct err 
 	if (q->json)
 		puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
 	else
-		print_answer(o);
+		print_why(o);
 	json_object_put(o);
 	return 0;
 }
