@@ -5,7 +5,7 @@
 usage: lib_net_servers.py DIR   (DIR holds server.pem; logs and "ready" are written there)
 """
 import http.server
-import ipaddress
+import os
 import socket
 import socketserver
 import ssl
@@ -94,8 +94,12 @@ class Http(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         where = self.server.server_address[0]
         log("http.log", f"{where} {self.headers.get('Host')} {self.path}")
-        body = f"hello from {where}\n".encode()
-        self.send_response(200)
+        body, status = f"hello from {where}\n".encode(), 200
+        if self.path.startswith("/repo.git/"):  # a git repository, by the plain file protocol
+            file = os.path.normpath(f"{DIR}/www{self.path.split('?')[0]}")
+            status = 200 if os.path.isfile(file) else 404
+            body = open(file, "rb").read() if status == 200 else b""
+        self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -112,6 +116,10 @@ def web(address, port, tls=False):
     class Server(http.server.ThreadingHTTPServer):
         address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
         request_queue_size = 128
+
+        def handle_error(self, request, client_address):
+            pass  # clients that go away are part of the tests
+
     server = Server((address, port), Http)
     if tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
