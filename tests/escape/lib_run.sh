@@ -1,0 +1,28 @@
+# shellcheck shell=bash
+# lib_run.sh - what the tests of a run share: a home of their own, a directory to work in, comparison.
+set -u
+dir=$(mktemp -d "${TMPDIR:-/tmp}/nono-test-XXXXXX")
+trap 'rm -rf "$dir"' EXIT
+export HOME=$dir/home NONO_NO_SAVE_PROMPT=1
+unset XDG_RUNTIME_DIR XDG_STATE_HOME XDG_CONFIG_HOME
+mkdir -p "$HOME" "$dir/work"
+cd "$dir/work" || exit 1
+failures=0
+probe=$NONO_BUILD/tests/probe
+
+fail() {
+	echo "FAIL: $*"
+	failures=$((failures + 1))
+}
+# same WHAT EXPECTED GOT
+same() {
+	[ "$2" = "$3" ] || fail "$1: expected '$2', got '$3'"
+}
+# sandboxed CMD...: quietly, in this directory, asking nobody
+sandboxed() {
+	"$NONO" run -s --allow . --on-request deny --no-diagnostics -- "$@"
+}
+finish() {
+	[ "$failures" = 0 ] || exit 1
+	exit 0
+}
