@@ -6,7 +6,7 @@ here=$(dirname "$(readlink -f "$0")")
 for name in BASH_ENV ENV CDPATH GLOBIGNORE PROMPT_COMMAND PYTHONSTARTUP PYTHONPATH NODE_OPTIONS NODE_PATH PERL5OPT \
 	PERL5LIB RUBYOPT RUBYLIB GEM_PATH GEM_HOME JAVA_TOOL_OPTIONS _JAVA_OPTIONS DOTNET_STARTUP_HOOKS GOFLAGS \
 	LD_LIBRARY_PATH LD_AUDIT DYLD_INSERT_LIBRARIES OP_SERVICE_ACCOUNT_TOKEN OP_SESSION_x NONO_SUPERVISOR_PATH; do
-	got=$(env "$name=from-outside" "$NONO" run -s --allow . --no-diagnostics -- /usr/bin/env | grep -c "from-outside")
+	got=$(env "$name=from-outside" "$NONO" run -s --allow . --no-diagnostics -- /usr/bin/env 2>/dev/null | grep -c "from-outside")
 	same "$name is removed" 0 "$got"
 done
 got=$(LD_PRELOAD=/nonexistent/evil.so "$NONO" run -s --allow . --no-diagnostics -- /usr/bin/env 2>/dev/null | grep -c evil)
