@@ -153,7 +153,7 @@ static void allow_entry(struct walk *w, enum operation op)
 		return;
 	unsigned bit = access_index(ACCESS_WRITE);
 	/* An exactly granted file may be replaced: the new one is renamed onto it. */
-	if (n->exact[bit])
+	if (n->replace)
 		w->allow = n->exact[bit];
 	/* A granted directory that did not exist yet may be made. */
 	else if (op == OP_CREATE && n->pending)

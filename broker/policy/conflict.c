@@ -179,6 +179,17 @@ static void set_better(const struct rule **slot, const struct rule *r)
 		*slot = r;
 }
 
+/*
+ * Whether the right to write a file is also one to replace it: for files and sockets
+ * that somebody named. Not for devices, and not for what a group lists (/dev/null, or the
+ * file that standard output happens to be).
+ */
+static bool may_replace(const struct wanted *w)
+{
+	return w->exact && (w->access & ACCESS_WRITE) && by_intent(w->origin) &&
+	       (!w->exists || S_ISREG(w->st.st_mode) || S_ISSOCK(w->st.st_mode));
+}
+
 static void grant_insert(struct policy *p, const struct wanted *w)
 {
 	struct rule *r = rule_new(p, w->path, w->written, w->origin);
@@ -198,7 +209,8 @@ static void grant_insert(struct policy *p, const struct wanted *w)
 		n->dev = w->st.st_dev;
 		n->ino = w->st.st_ino;
 	}
-	if (w->exact && (w->access & ACCESS_WRITE)) {
+	if (may_replace(w)) {
+		n->replace = true;
 		cleanup_free char *dir = path_dir(w->path);
 		map_add(&p->map, dir)->file_grants = true;
 	}

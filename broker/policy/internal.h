@@ -61,7 +61,8 @@ struct node {
 	bool bypass;  /* protection from above ends here */
 	bool pending; /* granted, but did not exist when the session started */
 	bool split;
-	bool file_grants; /* some entry has an exact grant to write */
+	bool replace;     /* a file that may be replaced, see sibling.c */
+	bool file_grants; /* some entry may be replaced */
 
 	/* rules of the kernel */
 	uint8_t kernel_beneath, kernel_exact;

@@ -74,7 +74,7 @@ static const struct rule *exact_rule(
 	for (const struct node *n = p->map.bucket[h & (p->map.n_buckets - 1)]; n; n = n->next)
 		if (n->hash == h && n->len == skip + len && memcmp(n->path, path, skip) == 0 &&
 			memcmp(n->path + skip, name, len) == 0)
-			return n->exact[access_index(ACCESS_WRITE)];
+			return n->replace ? n->exact[access_index(ACCESS_WRITE)] : NULL;
 	return NULL;
 }
 

@@ -172,6 +172,20 @@ static void every_built_in_profile_compiles(void **state)
 	}
 }
 
+static void devices_and_what_groups_list_cannot_be_replaced(void **state)
+{
+	struct fixture *f = *state;
+	load(f, "default");
+	add(f, &f->profile->fs.allow_file, "/dev/zero", SOURCE_USER);
+	compile(f);
+	assert_verdict(f, OP_WRITE, "/dev/null", VERDICT_ALLOW, true);
+	static const char *const names[] = {"/dev/null", "/dev/null.tmp", "/dev/zero", "/dev/zero.tmp"};
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		assert_verdict(f, OP_DELETE, names[i], VERDICT_NONE, false);
+		assert_verdict(f, OP_CREATE, names[i], VERDICT_NONE, false);
+	}
+}
+
 static void groups_are_checked(void **state)
 {
 	struct fixture *f = *state;
@@ -208,6 +222,7 @@ int main(void)
 		TEST(an_override_of_the_built_in_has_only_what_it_says),
 		TEST(a_team_profile_adds_to_the_built_in),
 		TEST(every_built_in_profile_compiles),
+		TEST(devices_and_what_groups_list_cannot_be_replaced),
 		TEST(groups_are_checked),
 		TEST(dangerous_programs_are_stopped_at_the_start),
 	};
