@@ -27,6 +27,7 @@ struct walk {
 	bool of_parent; /* the operation changes the parent directory */
 	bool reopened;  /* in the session's own place inside nono's state: its own grants count */
 	unsigned kernel_need;
+	bool broker; /* the session has one */
 	const struct rule *allow, *deny, *never, *refused, *nearest;
 	const struct node *self;
 	const struct node *kernel[MAX_KERNEL_NODES]; /* nodes whose kernel rule would do */
@@ -53,7 +54,7 @@ static void visit_kernel(struct walk *w, const struct node *n, bool is_self)
 		mask = 0;
 	else if (is_self)
 		mask |= n->kernel_exact;
-	if ((mask & w->kernel_need) && w->n_kernel < MAX_KERNEL_NODES)
+	if ((mask & w->kernel_need) && !(n->no_broker && w->broker) && w->n_kernel < MAX_KERNEL_NODES)
 		w->kernel[w->n_kernel++] = n;
 }
 
@@ -187,13 +188,17 @@ static struct decision check(const struct policy *p, enum operation op, const ch
 	struct walk w = {.need = need,
 		.bit = access_index(need),
 		.of_parent = op == OP_CREATE || op == OP_DELETE,
-		.kernel_need = op == OP_CREATE ? KERNEL_CREATE : need};
+		.kernel_need = op == OP_CREATE ? KERNEL_CREATE : need,
+		.broker = p->settings.supervision != SUPERVISION_OFF};
 	if (path_beneath(path, "/proc") && path[5] == '/' && path[6] >= '1' && path[6] <= '9')
 		return proc_check(p, op, path);
 	pthread_rwlock_rdlock((pthread_rwlock_t *)&p->lock);
 	walk_path(&p->map, path, &w);
 	struct decision d = conclude(p, &w, op, path, mkdir);
 	pthread_rwlock_unlock((pthread_rwlock_t *)&p->lock);
+	/* A rule for all terminals is for those of the session; one named exactly is what it says. */
+	if (d.verdict == VERDICT_ALLOW && w.broker && !d.rule->exact && terminal_hidden(p, path))
+		d = (struct decision){VERDICT_NEVER, p->terminal_rule, false};
 	/* Which processes exist is no secret (anybody may probe with kill); what they are is. */
 	if (d.verdict == VERDICT_NONE && op == OP_READ && strcmp(path, "/proc") == 0)
 		d = (struct decision){VERDICT_ALLOW, p->proc_rule, false};

@@ -229,6 +229,9 @@ static const struct origin program_origin = {.source = SOURCE_SYSTEM, .label = (
 static const struct origin gpu_origin = {.source = SOURCE_USER, .label = (char *)"--allow-gpu"};
 static const struct origin proc_origin = {.source = SOURCE_SYSTEM, .label = (char *)"processes of the session"};
 
+static const struct origin terminal_origin = {
+	.source = SOURCE_SYSTEM, .label = (char *)"terminals that programs outside the session use"};
+
 static struct wanted *want_existing(struct compile *c, const char *path, unsigned access, const struct origin *origin)
 {
 	struct stat st;
@@ -469,6 +472,8 @@ struct policy *policy_compile(const struct profile *profile, const struct policy
 	p->profile = profile;
 	p->proc_rule = rule_aside(p, NULL, "/proc/PID", &proc_origin);
 	p->proc_rule->access = ACCESS_READ;
+	p->terminal_rule = rule_aside(p, NULL, "/dev/pts/N", &terminal_origin);
+	p->terminal_rule->deny = true;
 	struct compile c = {.p = p, .profile = profile, .env = env};
 	int r = compile_all(&c, e);
 	if (r == 0)

@@ -15,8 +15,7 @@ static bool by_intent(const struct origin *o)
 	return o->source == SOURCE_PROFILE || o->source == SOURCE_USER;
 }
 
-/* Mark every directory above @path: something hidden lies below it. */
-static void shelter(struct map *m, const char *path, const struct rule *r, unsigned mask)
+void shelter(struct map *m, const char *path, const struct rule *r, unsigned mask)
 {
 	cleanup_free char *dir = xstrdup(path);
 	while (strcmp(dir, "/") != 0) {
@@ -228,6 +227,7 @@ int conflict_resolve(struct compile *c, struct err **e)
 			shelter(&p->map, p->rules[i]->path, p->rules[i],
 				map_get(&p->map, p->rules[i]->path)->never_mask);
 	denies_insert(c);
+	shelter(&p->map, "/dev/pts", p->terminal_rule, ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC);
 	for (size_t i = 0; i < c->n_wanted; i++) {
 		struct wanted *w = &c->wanted[i];
 		struct cover cover = cover_find(&p->map, w->path);

@@ -66,6 +66,7 @@ struct node {
 
 	/* rules of the kernel */
 	uint8_t kernel_beneath, kernel_exact;
+	bool no_broker;            /* the kernel is told only where there is no broker */
 	bool replaceable;          /* the tree can put another inode here */
 	_Atomic uint32_t fresh_at; /* second at which the inode was last seen in its place */
 	dev_t dev;
@@ -145,7 +146,7 @@ struct policy {
 	struct strv control_sockets; /* patterns of this host and session, see unix.c */
 	struct hosts *hosts;
 	struct policy_settings settings;
-	struct rule *proc_rule, *control_rule;
+	struct rule *proc_rule, *control_rule, *terminal_rule;
 	bool (*owns)(void *data, pid_t pid);
 	void *owns_data;
 };
@@ -237,6 +238,10 @@ void split_compile(struct policy *p);
 
 /** sibling_rule() - the exact grant to write whose temporary neighbour @path is, or NULL. */
 const struct rule *sibling_rule(const struct policy *p, const char *path);
+/** terminal_hidden() - whether @path is a terminal (/dev/pts/N) that some process outside the session is using. */
+bool terminal_hidden(const struct policy *p, const char *path);
+/** shelter() - mark every directory above @path: @mask of what is granted there is hidden below. */
+void shelter(struct map *m, const char *path, const struct rule *r, unsigned mask);
 /** proc_check() - decide about an entry of /proc/<pid>. */
 struct decision proc_check(const struct policy *p, enum operation op, const char *path);
 

@@ -143,6 +143,7 @@ struct kernel_rule {
 	 * which then knows what the session made there and may read back.
 	 */
 	bool write_only;
+	bool no_broker; /* only for sessions without a broker, which decides otherwise: other terminals */
 };
 /**
  * policy_kernel_rules() - the ruleset that grants as much of the policy as allow-only,

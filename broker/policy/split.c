@@ -15,7 +15,7 @@
  * hard links are skipped as well: the rule would follow the inode, and another name
  * may lie in the denied place. The broker serves them by path.
  *
- * /proc is always granted around its numbered entries: see proc.c.
+ * /proc is always granted around its numbered entries, and /dev around /dev/pts: see proc.c.
  */
 #include "policy/internal.h"
 
@@ -70,6 +70,7 @@ static void emit(struct split *s, const char *path, unsigned access, bool exact,
 		n->kernel_exact |= (uint8_t)access;
 	else
 		n->kernel_beneath |= (uint8_t)access;
+	n->no_broker = strcmp(path, "/dev/pts") == 0;
 	cleanup_free char *dir = path_dir(path);
 	n->replaceable = exact || (granted_at(&s->p->map, dir) & ACCESS_WRITE);
 	n->dev = dev;
@@ -157,6 +158,7 @@ static void kernel_add(struct policy *p, const struct node *n)
 		.path = n->path,
 		.access = mask & ~KERNEL_CREATE,
 		.exact = !n->kernel_beneath,
+		.no_broker = n->no_broker,
 		.write_only = n->kernel_beneath && (mask & ACCESS_WRITE) && !(mask & KERNEL_CREATE),
 	};
 }

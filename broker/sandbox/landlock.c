@@ -148,6 +148,8 @@ static int add_path(int ruleset, int fd, uint64_t rights)
 static int add_rule(
 	int ruleset, const struct kernel_rule *r, const struct landlock_options *o, uint64_t handled, struct err **e)
 {
+	if (r->no_broker && o->broker_files)
+		return 0;
 	/* Something else may have taken its place meanwhile; a directory must not get a file's rule. */
 	cleanup_fd int fd = open(r->path, O_PATH | O_NOFOLLOW | O_CLOEXEC | (r->exact ? 0 : O_DIRECTORY));
 	struct stat st;

@@ -116,6 +116,26 @@ static void device_files_can_be_granted(void **state)
 	assert_int_equal(inside(f, &brokered, probe_devices, NULL), 0);
 }
 
+static int probe_terminal(const struct fixture *f, void *data)
+{
+	(void)f;
+	return open_errno(data, O_RDWR | O_NOCTTY);
+}
+
+static void terminals_are_the_brokers_where_there_is_one(void **state)
+{
+	struct fixture *f = *state;
+	cleanup_fd int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_true(master >= 0);
+	assert_int_equal(unlockpt(master), 0);
+	char name[64];
+	assert_int_equal(ptsname_r(master, name, sizeof(name)), 0);
+	add(f, &f->profile->fs.allow, "/dev/pts", SOURCE_USER);
+	compile(f);
+	assert_int_equal(inside(f, &brokered, probe_terminal, name), EACCES);
+	assert_int_equal(inside(f, &kernel_only, probe_terminal, name), 0);
+}
+
 static int probe_signal(const struct fixture *f, void *data)
 {
 	(void)f;
@@ -231,6 +251,7 @@ int main(void)
 		TEST(a_kernel_without_landlock_is_a_clear_error),
 		TEST(signals_to_the_same_sandbox_only_need_a_kernel_that_can),
 		TEST(device_files_can_be_granted),
+		TEST(terminals_are_the_brokers_where_there_is_one),
 		TEST(signals_stay_inside),
 		TEST(tcp_belongs_to_the_broker_or_to_the_port_lists),
 		TEST(abstract_sockets_outside_are_closed),

@@ -2,6 +2,9 @@
 /* policy_files_test.c - what the decision function says about files. */
 #include "policy_fixture.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+
 static void a_directory_grant_covers_what_is_beneath_and_not_itself(void **state)
 {
 	struct fixture *f = *state;
@@ -295,6 +298,50 @@ static void proc_entries_belong_to_the_tree(void **state)
 	assert_verdict(f, OP_READ, "/proc/2/task/2/environ", VERDICT_NEVER, false);
 }
 
+static bool is_anybody(void *data, pid_t pid)
+{
+	(void)data;
+	return pid > 0;
+}
+
+static void terminals_of_others_stay_closed(void **state)
+{
+	struct fixture *f = *state;
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_true(master >= 0);
+	assert_int_equal(unlockpt(master), 0);
+	char name[64];
+	assert_int_equal(ptsname_r(master, name, sizeof(name)), 0);
+	int ready[2];
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	add(f, &f->profile->fs.allow, "/dev", SOURCE_USER);
+	compile(f);
+	/* nobody's yet: a program of the session has just made it */
+	assert_verdict(f, OP_READ, name, VERDICT_ALLOW, false);
+	pid_t pid = fork();
+	if (pid == 0) {
+		setsid();
+		int fd = open(name, O_RDWR); /* becomes the controlling terminal */
+		_exit(fd < 0 || write(ready[1], "", 1) != 1 || pause());
+	}
+	char byte;
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_verdict(f, OP_READ, name, VERDICT_NEVER, false);
+	assert_verdict(f, OP_WRITE, name, VERDICT_NEVER, false);
+	policy_set_tree(f->policy, is_anybody, NULL);
+	assert_verdict(f, OP_READ, name, VERDICT_ALLOW, false);
+	policy_set_tree(f->policy, NULL, NULL);
+	add(f, &f->profile->fs.allow_file, name, SOURCE_USER);
+	compile(f);
+	assert_verdict(f, OP_READ, name, VERDICT_ALLOW, true);
+	assert_verdict(f, OP_READ, "/dev/null", VERDICT_ALLOW, true);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(master);
+	close(ready[0]);
+	close(ready[1]);
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, fixture_setup, fixture_teardown)
@@ -316,6 +363,7 @@ int main(void)
 		TEST(a_missing_writable_grant_may_be_made),
 		TEST(write_only_directories_leave_creation_to_the_broker),
 		TEST(proc_entries_belong_to_the_tree),
+		TEST(terminals_of_others_stay_closed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
