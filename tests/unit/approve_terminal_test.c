@@ -81,7 +81,10 @@ static void run_program(void)
 static void freeze(void *data, bool stop)
 {
 	(void)data;
+	siginfo_t si;
 	kill(-program, stop ? SIGSTOP : SIGCONT);
+	if (stop) /* what it reports comes before "stopped" */
+		waitid(P_PID, (id_t)program, &si, WSTOPPED);
 	report_line(stop ? "stopped\n" : "continued\n");
 }
 

@@ -28,6 +28,11 @@ static void fill(struct msg *m)
 	}
 }
 
+static size_t size_of(const struct field *f)
+{
+	return f->wire == WIRE_BOOL ? sizeof(bool) : f->wire == WIRE_U32 ? sizeof(uint32_t) : sizeof(uint64_t);
+}
+
 static void every_type_keeps_its_fields_and_drops_the_others(void **state)
 {
 	(void)state;
@@ -51,7 +56,8 @@ static void every_type_keeps_its_fields_and_drops_the_others(void **state)
 			else if (f->wire == WIRE_STRING)
 				assert_null(*(char *const *)c);
 			else
-				assert_int_equal(*(const bool *)c, has ? *(const bool *)a : 0);
+				assert_true(has ? memcmp(a, c, size_of(f)) == 0
+						: memcmp(c, &(uint64_t){0}, size_of(f)) == 0);
 		}
 		assert_int_equal(out.port, t == MSG_PENDING ? in.port : 0);
 	}
