@@ -51,27 +51,30 @@ static void act(struct trap_call *c, const struct sock_call *s, bool worker)
 
 /* ---- sockets that end in the broker -------------------------------------- */
 
-static int loopback_addr(const struct sock_call *s, unsigned port, struct sockaddr_storage *a, socklen_t *len)
+/* @mapped: IPv4 loopback for an IPv6 socket that takes both. Return: length. */
+static socklen_t loopback_addr(int family, bool mapped, unsigned port, struct sockaddr_storage *out)
 {
-	int only6 = 0;
-	socklen_t n = sizeof(only6);
+	static const uint8_t v4[16] = {[10] = 0xff, 0xff, 127, 0, 0, 1};
 	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
-	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	*out = (struct sockaddr_storage){0};
+	if (family == AF_INET) {
+		in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		memcpy(out, &in, sizeof(in));
+		return sizeof(in);
+	}
 	in6.sin6_addr = in6addr_loopback;
-	*a = (struct sockaddr_storage){0};
-	if (s->domain == AF_INET) {
-		memcpy(a, &in, sizeof(in));
-		*len = sizeof(in);
-		return AF_INET;
-	}
-	if (getsockopt(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, &only6, &n) == 0 && !only6) {
-		static const uint8_t mapped[16] = {[10] = 0xff, 0xff, 127, 0, 0, 1};
-		memcpy(&in6.sin6_addr, mapped, sizeof(mapped));
-	}
-	memcpy(a, &in6, sizeof(in6));
-	*len = sizeof(in6);
-	return only6 ? AF_INET6 : AF_INET;
+	if (mapped)
+		memcpy(&in6.sin6_addr, v4, sizeof(v4));
+	memcpy(out, &in6, sizeof(in6));
+	return sizeof(in6);
+}
+
+static bool takes_only_v6(const struct sock_call *s)
+{
+	int only = 0;
+	socklen_t len = sizeof(only);
+	return s->domain == AF_INET6 && (getsockopt(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &len) < 0 || only != 0);
 }
 
 static bool same_socket(const struct sock_call *s, const struct sockaddr_storage *peer)
@@ -92,23 +95,23 @@ static bool same_socket(const struct sock_call *s, const struct sockaddr_storage
  */
 static int connect_to_broker(const struct sock_call *s)
 {
-	struct sockaddr_storage any, bound = {0}, target;
-	socklen_t len, n = sizeof(bound);
-	int family = loopback_addr(s, 0, &any, &len);
-	struct sock_call listener = {.domain = family};
-	loopback_addr(&listener, 0, &any, &len);
+	struct sockaddr_storage any, target;
+	struct sock_call bound = {.fd = -1, .len = sizeof(bound.addr)};
+	struct host_addr ignored;
+	unsigned port;
+	int family = takes_only_v6(s) ? AF_INET6 : AF_INET;
+	socklen_t len = loopback_addr(family, false, 0, &any);
 	cleanup_fd int lfd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (lfd < 0 || bind(lfd, (struct sockaddr *)&any, len) < 0 || listen(lfd, 4) < 0 ||
-		getsockname(lfd, (struct sockaddr *)&bound, &n) < 0)
+		getsockname(lfd, &bound.addr.sa, &bound.len) < 0 || !sock_call_host(&bound, &ignored, &port))
 		return -errno;
-	unsigned port = ntohs(((struct sockaddr_in *)&bound)->sin_port);
-	loopback_addr(s, port, &target, &len);
+	len = loopback_addr(s->domain, family == AF_INET, port, &target);
 	if (connect(s->fd, (struct sockaddr *)&target, len) < 0 && errno != EINPROGRESS)
 		return -errno;
 	for (unsigned tries = 0; tries < 8; tries++) {
 		struct sockaddr_storage peer = {0};
 		struct pollfd ready = {.fd = lfd, .events = POLLIN};
-		n = sizeof(peer);
+		socklen_t n = sizeof(peer);
 		(void)poll(&ready, 1, 100); /* loopback: it is there already */
 		cleanup_fd int fd = accept4(lfd, (struct sockaddr *)&peer, &n, SOCK_CLOEXEC);
 		if (fd < 0)

@@ -161,6 +161,8 @@ void sock_call_done(struct sock_call *s);
 bool sock_call_host(const struct sock_call *s, struct host_addr *a, unsigned *port);
 /** sock_call_set_host() - put another address of the same family in. Return: false if it does not fit. */
 bool sock_call_set_host(struct sock_call *s, const struct host_addr *a);
+/** caller_status() - the text of /proc/<tid>/status; "" when it is gone. */
+void caller_status(pid_t tid, char *buf, size_t size);
 /** call_net() - the net room of this session; NULL without one. */
 struct net *call_net(const struct trap_call *c);
 /** call_refuse() - ask or refuse: nothing allows it. */

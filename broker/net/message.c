@@ -223,7 +223,7 @@ void dns_add_ptr(struct dns_writer *w, const char *name, unsigned ttl)
 }
 
 /* How many bytes stand before the name in the data of a record that is not opaque; -1: opaque. */
-static int bytes_before_name(unsigned type)
+static ssize_t bytes_before_name(unsigned type)
 {
 	switch (type) {
 	case ns_t_cname:
@@ -264,24 +264,25 @@ static size_t copy_params(const uint8_t *p, size_t n, uint8_t *out)
 /* The data of record @r with its names expanded. Return: length or -EIO. */
 static ssize_t record_data(const uint8_t *msg, size_t n, const struct record *r, uint8_t *out)
 {
-	int before = bytes_before_name(r->type);
-	if (before < 0) {
+	ssize_t skip = bytes_before_name(r->type);
+	if (skip < 0) {
 		memcpy(out, msg + r->data, r->len);
 		return (ssize_t)r->len;
 	}
 	char name[1025];
-	if (r->len <= (size_t)before)
+	size_t before = (size_t)skip;
+	if (r->len <= before)
 		return -EIO;
 	int used = dn_expand(msg, msg + n, msg + r->data + before, name, sizeof(name));
-	if (used < 0 || (size_t)(before + used) > r->len)
+	if (used < 0 || before + (size_t)used > r->len)
 		return -EIO;
-	memcpy(out, msg + r->data, (size_t)before);
+	memcpy(out, msg + r->data, before);
 	int packed = dn_comp(name, out + before, 256, NULL, NULL);
 	if (packed < 0)
 		return -EIO;
-	size_t len = (size_t)(before + packed);
+	size_t len = before + (size_t)packed;
 	if (r->type == TYPE_SVCB || r->type == TYPE_HTTPS)
-		len += copy_params(msg + r->data + before + used, r->len - (size_t)(before + used), out + len);
+		len += copy_params(msg + r->data + before + used, r->len - before - (size_t)used, out + len);
 	return (ssize_t)len;
 }
 

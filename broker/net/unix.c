@@ -174,12 +174,9 @@ void unix_connect(struct trap_call *c, struct sock_call *s, bool worker)
 
 static mode_t caller_umask(pid_t tid)
 {
-	char path[32], status[512];
+	char status[4096];
 	unsigned mask = 077;
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)tid);
-	cleanup_file FILE *f = fopen(path, "re");
-	size_t n = f ? fread(status, 1, sizeof(status) - 1, f) : 0;
-	status[n] = '\0';
+	caller_status(tid, status, sizeof(status));
 	const char *at = strstr(status, "\nUmask:");
 	if (at)
 		(void)sscanf(at, "\nUmask: %o", &mask);

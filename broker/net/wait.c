@@ -49,11 +49,8 @@ static uint64_t status_mask(const char *status, const char *key)
 /* Whether a signal with a handler waits to be delivered to the caller. */
 static bool signal_waits(pid_t tid)
 {
-	char path[32], status[4096];
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)tid);
-	cleanup_file FILE *f = fopen(path, "re");
-	size_t n = f ? fread(status, 1, sizeof(status) - 1, f) : 0;
-	status[n] = '\0';
+	char status[4096];
+	caller_status(tid, status, sizeof(status));
 	uint64_t pending = status_mask(status, "\nSigPnd:") | status_mask(status, "\nShdPnd:");
 	return pending & status_mask(status, "\nSigCgt:") & ~status_mask(status, "\nSigBlk:");
 }
@@ -96,7 +93,7 @@ static int watcher_start(void)
 
 int wait_connect(struct trap_call *c, int fd, const struct sockaddr *addr, socklen_t len)
 {
-	struct waiting w = {.worker = pthread_self(), .call = c};
+	struct waiting w = {.worker = pthread_self(), .call = c, .at = &watch.first};
 	sigset_t wake;
 	sigemptyset(&wake);
 	sigaddset(&wake, WAKE_SIGNAL);
@@ -104,7 +101,6 @@ int wait_connect(struct trap_call *c, int fd, const struct sockaddr *addr, sockl
 	int rc = watcher_start();
 	if (rc == 0) {
 		w.next = watch.first;
-		w.at = &watch.first;
 		if (w.next)
 			w.next->at = &w.next;
 		watch.first = &w;

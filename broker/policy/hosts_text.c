@@ -259,7 +259,7 @@ int host_pattern_parse(const char *text, bool check_suffix, struct host_pattern 
 	*out = (struct host_pattern){0};
 	cleanup_free char *copy = xstrdup(text);
 	char *host = strip_ends(copy, out), *prefix = NULL, *port = NULL;
-	char *rest = host;
+	char *rest;
 	if (host[0] == '[') {
 		rest = strchr(host, ']');
 		if (!rest)

@@ -64,7 +64,8 @@ static void groups_and_network_profiles(void **state)
 	assert_int_equal(connects(h, "x.bedrock-runtime.amazonaws.com", 443), VERDICT_ALLOW);
 	assert_int_equal(connects(h, "api.anthropic.com", 443), VERDICT_ALLOW);
 	assert_int_equal(connects(h, "aws_bedrock", 443), VERDICT_NONE);
-	assert_string_equal(hosts_check(h, OP_CONNECT, "eu.bedrock.amazonaws.com", 443, false).rule->written, "aws_bedrock");
+	assert_string_equal(
+		hosts_check(h, OP_CONNECT, "eu.bedrock.amazonaws.com", 443, false).rule->written, "aws_bedrock");
 	hosts_free(h);
 	network_clear(&p);
 }
