@@ -14,7 +14,7 @@
 
 #define REPLY_MS 10000
 
-int remote_connect(const char *session, struct err **e)
+int remote_connect(const char *session, char **id, struct err **e)
 {
 	if (getenv("NONO_CAP_FILE"))
 		return err_set(e, 0, "questions cannot be answered from inside a sandbox");
@@ -22,6 +22,8 @@ int remote_connect(const char *session, struct err **e)
 	if (session_find(session, &info, e) < 0)
 		return -1;
 	int fd = msg_connect(info.control, e);
+	if (fd >= 0 && id)
+		*id = steal_ptr(&info.id);
 	free(info.id);
 	free(info.name);
 	free(info.profile);
@@ -157,7 +159,8 @@ static int answer_one(int fd, const struct approve_flags *f, struct err **e)
 
 static int run_approve(struct approve_flags *f, struct err **e)
 {
-	cleanup_fd int fd = remote_connect(f->session, e);
+	cleanup_free char *id = NULL;
+	cleanup_fd int fd = remote_connect(f->session, &id, e);
 	if (fd < 0)
 		return -1;
 	if (f->list) {
@@ -175,7 +178,7 @@ static int run_approve(struct approve_flags *f, struct err **e)
 	}
 	if (f->id)
 		return answer_one(fd, f, e);
-	return remote_screen(steal_fd(&fd), f->popup, e);
+	return remote_screen(steal_fd(&fd), id, f->popup, e);
 }
 
 static const char approve_usage[] =
@@ -285,7 +288,7 @@ int grants_command(int argc, char **argv)
 	}
 	if (optind < argc)
 		return fputs(usage, stderr) < 0 ? 1 : 2;
-	cleanup_fd int fd = remote_connect(session, &e);
+	cleanup_fd int fd = remote_connect(session, NULL, &e);
 	if (fd >= 0 && remote_request(fd, &m, on_grant, &json, NULL, &e) == 0)
 		return 0;
 	say_error("%s", err_msg(e));

@@ -20,6 +20,7 @@
 
 struct remote {
 	int fd;
+	const char *id;
 	struct tty tty;
 	struct screen screen;
 	struct pending *open; /* by arrival */
@@ -87,15 +88,40 @@ static void draw(struct remote *r)
 	r->changed = false;
 }
 
+static int watch(struct remote *r, struct err **e)
+{
+	struct msg m = {.type = MSG_WATCH};
+	return msg_send(r->fd, &m, e);
+}
+
+/* The broker drops who reads too slowly; begin anew while the session lives. */
+static void reconnect(struct remote *r)
+{
+	int fd = r->id ? remote_connect(r->id, NULL, NULL) : -1;
+	r->ended = fd < 0;
+	if (fd < 0)
+		return;
+	close(r->fd);
+	r->fd = fd;
+	pending_free(r->open, r->n);
+	r->open = NULL;
+	r->n = 0;
+	r->changed = true;
+	r->ended = watch(r, NULL) < 0;
+}
+
+/* Everything that has arrived, so that a burst is drawn once. */
 static void read_socket(struct remote *r)
 {
-	cleanup_msg struct msg m = {0};
-	cleanup_err struct err *e = NULL;
-	if (msg_recv(r->fd, &m, 0, &e) <= 0) {
-		r->ended = !e || e->code != ETIMEDOUT;
-		return;
-	}
-	on_message(r, &m);
+	struct pollfd p = {.fd = r->fd, .events = POLLIN};
+	do {
+		cleanup_msg struct msg m = {0};
+		if (msg_recv(r->fd, &m, 0, NULL) <= 0) {
+			reconnect(r);
+			return;
+		}
+		on_message(r, &m);
+	} while (poll(&p, 1, 0) > 0);
 }
 
 static void read_keys(struct remote *r)
@@ -140,17 +166,16 @@ static void loop(struct remote *r)
 	}
 }
 
-int remote_screen(int fd, bool popup, struct err **e)
+int remote_screen(int fd, const char *id, bool popup, struct err **e)
 {
-	struct remote r = {.fd = fd, .popup = popup, .changed = true};
+	struct remote r = {.fd = fd, .id = id, .popup = popup, .changed = true};
 	const char *no_color = getenv("NO_COLOR");
 	r.screen = (struct screen){.ops = &ops, .data = &r, .remote = true, .color = !no_color || !*no_color};
 	r.tty.fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
-	struct msg watch = {.type = MSG_WATCH};
 	int result = 0;
 	if (r.tty.fd < 0)
 		result = err_set(e, errno, "nono approve needs a terminal, or --next or --list");
-	else if (msg_send(fd, &watch, e) < 0 || tty_take(&r.tty, false, e) < 0)
+	else if (watch(&r, e) < 0 || tty_take(&r.tty, false, e) < 0)
 		result = -1;
 	else
 		loop(&r);
@@ -161,6 +186,6 @@ int remote_screen(int fd, bool popup, struct err **e)
 	pending_free(r.open, r.n);
 	if (r.tty.fd >= 0)
 		close(r.tty.fd);
-	close(fd);
+	close(r.fd);
 	return result;
 }

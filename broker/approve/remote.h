@@ -5,8 +5,13 @@
 
 #include "approve/approve.h"
 
-/** remote_connect() - to a session's control socket; NULL: the only or newest session. Return: descriptor or -1. */
-int remote_connect(const char *session, struct err **e);
+/**
+ * remote_connect() - to a session's control socket.
+ * @session: its id, the beginning of it, or its name; NULL: the only or newest session
+ * @id: receives the session's id, a new string; may be NULL
+ * Return: descriptor or -1.
+ */
+int remote_connect(const char *session, char **id, struct err **e);
 /** remote_other - what comes before the result; may take strings out of @m. */
 typedef void remote_other(void *data, struct msg *m);
 /**
@@ -19,8 +24,9 @@ int remote_request(int fd, const struct msg *request, remote_other *other, void 
 bool remote_pending(struct msg *m, struct pending *p);
 /**
  * remote_screen() - the full-screen list. Takes over @fd.
+ * @id: the session, to connect again when the broker dropped a connection that was too slow
  * @popup: leave when nothing is open any more
  */
-int remote_screen(int fd, bool popup, struct err **e);
+int remote_screen(int fd, const char *id, bool popup, struct err **e);
 
 #endif
