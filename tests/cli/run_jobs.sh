@@ -32,10 +32,10 @@ shows "status=130"
 clear_
 
 # a program that handles SIGINT gets it exactly once
-type_ 'nn bash -c "trap \"echo caught\" INT; echo up; sleep 1; sleep 1; echo over"' Enter
-shows "up"
+type_ 'nn bash -c "trap \"echo caught\" INT; echo up-\$((6*7)); sleep 1; sleep 1; echo over-\$((6*7))"' Enter
+shows "up-42"
 type_ C-c
-shows "over"
+shows "over-42"
 same "SIGINT is delivered once" 1 "$(screen | grep -c '^\^\?C\?caught')"
 clear_
 
@@ -44,8 +44,8 @@ type_ 'nn bash -c "read x; echo got-\$x"' Enter
 sleep 0.5
 type_ C-z
 shows "Stopped"
-type_ 'echo shell-alive' Enter
-shows "shell-alive"
+type_ 'echo shell-alive-$((6*7))' Enter
+shows "shell-alive-42"
 type_ 'fg' Enter
 sleep 0.3
 type_ 'line' Enter
@@ -53,12 +53,12 @@ shows "got-line"
 clear_
 
 # stopped, then continued in the background, then in the foreground
-type_ 'nn sh -c "i=0; while [ \$i -lt 8 ]; do sleep 0.2; i=\$((i+1)); done; echo finished"' Enter
+type_ 'nn sh -c "i=0; while [ \$i -lt 8 ]; do sleep 0.2; i=\$((i+1)); done; echo finished-\$((6*7))"' Enter
 sleep 0.4
 type_ C-z
 shows "Stopped"
 type_ 'bg' Enter
-shows "finished"
+shows "finished-42"
 type_ '' Enter
 clear_
 
@@ -85,16 +85,16 @@ same "SIGTERM to the job is delivered once" 1 "$(screen | grep -c '^term-came')"
 clear_
 
 # both ends of a pipeline have the terminal they had
-type_ 'echo piped | nn cat | cat; nn echo one | less -E -X; echo after-less' Enter
-shows "piped"
+type_ 'echo piped-$((6*7)) | nn cat | cat; nn echo one | less -E -X; echo after-less-$((6*7))' Enter
+shows "piped-42"
 sleep 0.5
 type_ q
-shows "after-less"
+shows "after-less-42"
 clear_
 
 # the size follows the window
-type_ 'nn bash -c "trap \"stty size\" WINCH; echo sized; for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.2; done"' Enter
-shows "sized"
+type_ 'nn bash -c "trap \"stty size\" WINCH; echo sized-\$((6*7)); for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.2; done"' Enter
+shows "sized-42"
 tm resize-window -t 0 -x 91 -y 31
 shows "31 91"
 sleep 1.5
@@ -123,8 +123,8 @@ type_ C-z
 shows "Stopped"
 type_ 'kill -9 $$' Enter
 sleep 0.6
-type_ 'echo back-again' Enter
-shows "back-again"
+type_ 'echo back-again-$((6*7))' Enter
+shows "back-again-42"
 clear_
 
 # hang-up ends everything
