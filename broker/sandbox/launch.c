@@ -157,21 +157,29 @@ static int child(void *data)
 	_exit(s->err == ENOENT || s->err == EACCES ? 127 : 126);
 }
 
-/* The ruleset and the filter. Return: 0 or -1. */
+/* Whether the broker serves path calls that the kernel refuses, so that the ruleset may leave some to it. */
+static bool broker_files(const struct policy *p, bool supervise)
+{
+	return supervise && policy_settings(p)->supervision == SUPERVISION_FULL;
+}
+
+int launch_ruleset(const struct policy *p, bool supervise, struct err **e)
+{
+	const struct landlock_options o = {.broker_files = broker_files(p, supervise), .broker_sockets = supervise};
+	return landlock_prepare(p, &o, e);
+}
+
+/* The ruleset (owned by @s) and the filter. Return: 0 or -1. */
 static int prepare(struct start *s, void **made, struct err **e)
 {
 	const struct launch *l = s->l;
-	const struct policy_settings *set = policy_settings(l->policy);
-	struct landlock_options o = {
-		.broker_files = l->supervise && set->supervision == SUPERVISION_FULL,
-		.broker_sockets = l->supervise,
-	};
 	s->listen = l->supervise;
-	s->own_proc = !o.broker_files;
-	s->ruleset = landlock_prepare(l->policy, &o, e);
+	s->own_proc = !broker_files(l->policy, l->supervise);
+	s->ruleset =
+		l->ruleset >= 0 ? fcntl(l->ruleset, F_DUPFD_CLOEXEC, 3) : launch_ruleset(l->policy, l->supervise, e);
 	if (s->ruleset < 0)
-		return -1;
-	struct filter_key key = filter_key_of(l->policy, l->supervise, landlock_abi() >= 4);
+		return l->ruleset >= 0 ? err_set(e, errno, "cannot use the Landlock ruleset") : -1;
+	const struct filter_key key = filter_key_of(l->policy, l->supervise, landlock_abi() >= 4);
 	return filter_get(&key, &s->filter, made, e);
 }
 

@@ -16,9 +16,10 @@
  *  - When the program stops, the broker says so and the guard stops itself with
  *    SIGTSTP, which is what the shell is waiting for. SIGCONT to the group
  *    wakes all of them; one sent to the guard alone is passed on.
- *  - When the broker ends, its exit status is the guard's, and for SIGINT and
- *    SIGQUIT the guard dies of the same signal, because shells decide by that
- *    whether a script goes on after Ctrl-C.
+ *  - When the program has ended and its tree is gone, the broker says with
+ *    which status, and goes on cleaning up by itself. For SIGINT and SIGQUIT
+ *    the guard dies of the same signal, because shells decide by that whether
+ *    a script goes on after Ctrl-C.
  *  - When the broker dies of a signal, every process of the tree has become or
  *    descends from a child of the guard (both are subreapers); they are killed.
  *
@@ -48,6 +49,7 @@ void guard_signals(sigset_t *set)
 	sigaddset(set, SIGNAL_STOPPED);
 	sigaddset(set, SIGNAL_FORWARD);
 	sigaddset(set, SIGNAL_GUARD_GONE);
+	sigaddset(set, SIGNAL_DONE);
 }
 
 /* Die of @sig as the program did, without a core file of our own. */
@@ -93,16 +95,17 @@ static void pass_on(pid_t broker, const siginfo_t *si)
 	sigqueue(broker, SIGNAL_FORWARD, v);
 }
 
-/* The run is over. Return: the guard's exit status. */
-static int finish(pid_t broker, int status)
+/* End with the program's status. */
+static int end_with(int code)
 {
-	if (WIFEXITED(status)) {
-		int code = WEXITSTATUS(status);
-		if (code == STATUS_BY_SIGNAL(SIGINT) || code == STATUS_BY_SIGNAL(SIGQUIT))
-			return die_of(code - 128);
-		return code;
-	}
-	(void)broker;
+	return code == STATUS_BY_SIGNAL(SIGINT) || code == STATUS_BY_SIGNAL(SIGQUIT) ? die_of(code - 128) : code;
+}
+
+/* The broker ended without saying SIGNAL_DONE, or was killed. Return: the guard's exit status. */
+static int broker_ended(int status)
+{
+	if (WIFEXITED(status))
+		return end_with(WEXITSTATUS(status));
 	tree_end(getpid(), 0);
 	say_error("the broker was killed (signal %d), so everything it had started was killed too", WTERMSIG(status));
 	return 128 + WTERMSIG(status);
@@ -115,10 +118,12 @@ static int guard(pid_t broker, const sigset_t *set)
 		int sig = sigwaitinfo(set, &si);
 		if (sig == SIGNAL_STOPPED && si.si_pid == broker) {
 			stop_self();
+		} else if (sig == SIGNAL_DONE && si.si_pid == broker) {
+			return end_with(si.si_value.sival_int);
 		} else if (sig == SIGCHLD) {
 			int status;
 			while (waitpid(broker, &status, WNOHANG) == broker)
-				return finish(broker, status);
+				return broker_ended(status);
 		} else if (sig > 0) {
 			pass_on(broker, &si);
 		}

@@ -83,6 +83,8 @@ unsigned tree_end(pid_t top, unsigned grace_ms);
 /* From broker to guard: stop as the program did. From guard to broker: a signal that was sent to the guard. */
 #define SIGNAL_STOPPED (SIGRTMIN + 1)
 #define SIGNAL_FORWARD (SIGRTMIN + 2)
+/* From broker to guard: the run is over, with this exit status; only cleaning up is left. */
+#define SIGNAL_DONE (SIGRTMIN + 4)
 /* To the broker when the guard dies. */
 #define SIGNAL_GUARD_GONE (SIGRTMIN + 3)
 /* How the broker says that the program died of a signal that the guard should die of as well. */

@@ -14,6 +14,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -109,8 +110,43 @@ static int provide(struct broker *b, struct err **e)
 	return 0;
 }
 
+/** struct ruleset_job - the Landlock ruleset, made on another processor while the rooms come up. */
+struct ruleset_job {
+	const struct broker *b;
+	pthread_t thread;
+	bool running;
+	int ruleset;
+	struct err *e;
+};
+
+static void *make_ruleset(void *data)
+{
+	struct ruleset_job *job = data;
+	job->ruleset = launch_ruleset(job->b->plan.policy, job->b->supervised, &job->e);
+	return NULL;
+}
+
+static void ruleset_begin(struct ruleset_job *job, const struct broker *b)
+{
+	*job = (struct ruleset_job){.b = b, .ruleset = -1};
+	job->running = pthread_create(&job->thread, NULL, make_ruleset, job) == 0;
+}
+
+/* Wait for it. Return: the ruleset, or -1. */
+static int ruleset_end(struct ruleset_job *job, struct err **e)
+{
+	if (job->running)
+		pthread_join(job->thread, NULL);
+	else
+		make_ruleset(job);
+	job->running = false;
+	if (job->ruleset < 0)
+		*e = steal_ptr(&job->e);
+	return job->ruleset;
+}
+
 /* Start the program; where somebody else listens already, with the kernel's rules alone. */
-static int start_program(struct broker *b, struct err **e)
+static int start_program(struct broker *b, int ruleset, struct err **e)
 {
 	cleanup_strv struct strv env = environment_of(b);
 	const struct policy_settings *set = policy_settings(b->plan.policy);
@@ -121,6 +157,7 @@ static int start_program(struct broker *b, struct err **e)
 		.envp = env.v,
 		.workdir = set->workdir,
 		.supervise = b->supervised,
+		.ruleset = ruleset,
 		.cgroup = b->cgroup,
 		.mask = &b->link->mask,
 	};
@@ -133,11 +170,12 @@ static int start_program(struct broker *b, struct err **e)
 	}
 	say("kernel only: %s, so nothing can be asked for and network rules by name do not work", first->msg);
 	l.supervise = b->supervised = false;
+	l.ruleset = -1;
 	return launch_start(&l, &b->program, &b->listener, e);
 }
 
 /* Everything before the program: nothing of it may be missing when it starts. */
-static int prepare(struct broker *b, struct err **e)
+static int prepare(struct broker *b, int *ruleset, struct err **e)
 {
 	if (place_create(&b->place, e) < 0 || startup_plan(b->o, &b->place, &b->plan, e) < 0)
 		return -1;
@@ -152,17 +190,27 @@ static int prepare(struct broker *b, struct err **e)
 	b->base = event_base_new();
 	if (!b->base)
 		return err_set(e, ENOMEM, "cannot make an event loop");
-	if (rooms_start(&b->rooms, b->o, &b->place, b->plan.policy, b->base, &b->watch, e) < 0)
-		return -1;
-	return provide(b, e);
+	struct ruleset_job job;
+	ruleset_begin(&job, b);
+	int rc = rooms_start(&b->rooms, b->o, &b->place, b->plan.policy, b->base, &b->watch, e);
+	if (rc == 0)
+		rc = provide(b, e);
+	cleanup_err struct err *ruleset_error = NULL;
+	*ruleset = ruleset_end(&job, &ruleset_error);
+	if (rc == 0 && *ruleset < 0) {
+		*e = steal_ptr(&ruleset_error);
+		rc = -1;
+	}
+	return rc;
 }
 
 static int start(struct broker *b, struct err **e)
 {
-	if (prepare(b, e) < 0)
+	cleanup_fd int ruleset = -1;
+	if (prepare(b, &ruleset, e) < 0)
 		return -1;
 	startup_print(b->o, &b->plan, b->supervised);
-	if (start_program(b, e) < 0)
+	if (start_program(b, ruleset, e) < 0)
 		return -1;
 	if (HAVE_SECRETS)
 		secrets_wipe(&b->secrets);
@@ -190,17 +238,20 @@ static void report_end(unsigned left, unsigned oom_kills, const struct limits *l
 			(unsigned long long)(l->memory_bytes >> 20));
 }
 
-static void finish(struct broker *b)
+/* The program has ended: end what it left, say what there is to say. */
+static void conclude(struct broker *b)
 {
-	if (b->program > 0) {
-		unsigned left = tree_end(getpid(), END_GRACE_MS);
-		unsigned kills = cgroup_destroy(b->cgroup);
-		report_end(left, kills, &policy_settings(b->plan.policy)->limits);
-		if (b->rooms.explain && !b->o->no_diagnostics && !b->o->shell)
-			explain_report(b->rooms.explain, b->o->argv, b->o->diagnostics_json);
-	} else {
-		cgroup_destroy(b->cgroup);
-	}
+	unsigned left = tree_end(getpid(), END_GRACE_MS);
+	unsigned kills = cgroup_destroy(b->cgroup);
+	report_end(left, kills, &policy_settings(b->plan.policy)->limits);
+	if (b->rooms.explain && !b->o->no_diagnostics && !b->o->shell)
+		explain_report(b->rooms.explain, b->o->argv, b->o->diagnostics_json);
+}
+
+/* Take everything down. Whoever waits for the run need not wait for this. */
+static void clean_up(struct broker *b)
+{
+	place_remove(&b->place);
 	rooms_stop(&b->rooms);
 	free(b->cgroup);
 	free(b->cap_file);
@@ -210,7 +261,14 @@ static void finish(struct broker *b)
 	pairs_free(&b->more_env);
 	pairs_free(&b->secrets);
 	start_plan_free(&b->plan);
-	place_remove(&b->place);
+}
+
+/* Whoever reads what the program wrote sees its end now. */
+static void release_streams(void)
+{
+	cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = 0; null > STDERR_FILENO && fd <= STDERR_FILENO; fd++)
+		dup2(null, fd);
 }
 
 int broker_run(const struct session_options *o, const struct guard_link *link)
@@ -220,16 +278,22 @@ int broker_run(const struct session_options *o, const struct guard_link *link)
 	int status = 0;
 	if (start(&b, &e) < 0) {
 		int code = start_failed(e);
-		if (b.program > 0)
-			kill(b.program, SIGKILL);
 		watch_stop(b.watch, NULL);
-		finish(&b);
+		if (b.program > 0) {
+			kill(b.program, SIGKILL);
+			tree_end(getpid(), 0);
+		}
+		cgroup_destroy(b.cgroup);
+		clean_up(&b);
 		return code;
 	}
 	watch_run(b.watch);
 	watch_stop(b.watch, &status);
-	finish(&b);
-	if (status == -1)
-		return 126; /* the guard is gone, nobody will see it */
-	return WIFSIGNALED(status) ? STATUS_BY_SIGNAL(WTERMSIG(status)) : WEXITSTATUS(status);
+	conclude(&b);
+	/* -1: the guard is gone, nobody will see it */
+	int code = status == -1 ? 126 : WIFSIGNALED(status) ? STATUS_BY_SIGNAL(WTERMSIG(status)) : WEXITSTATUS(status);
+	release_streams();
+	sigqueue(link->guard, SIGNAL_DONE, (union sigval){.sival_int = code});
+	clean_up(&b);
+	return code;
 }

@@ -62,6 +62,7 @@ int session_wrap(const struct session_options *o)
 		.program = plan.program,
 		.envp = env.v,
 		.workdir = set->workdir,
+		.ruleset = -1,
 	};
 	startup_print(o, &plan, false);
 	launch_in_place(&in_place, &e);
