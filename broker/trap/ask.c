@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ask.c - calls that wait for a person.
+ *
+ * Theory of operation
+ * -------------------
+ * A parked call is a copy of its notification in a list: no thread, no descriptor
+ * of the object. When the person answers, the handler runs again from the start
+ * on a worker, reads the caller's memory again and decides again; an answer for
+ * the session is in the policy by then, an answer for this once is a token that
+ * holds for exactly this call, operation and object. So whatever the caller
+ * changed meanwhile, only what was shown is allowed.
+ *
+ * A caller that dies while it waits is noticed by the pidfd of its process, one
+ * for each process however many of its calls wait; the question is withdrawn.
+ */
+#include "trap/internal.h"
+
+#include "approve/approve.h"
+#include "explain/explain.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+
+#define MOST_WORKERS 16U
+
+struct parked {
+	struct parked *next;
+	struct trap_call call;
+	uint64_t ticket;
+	enum operation op;
+	char *asked, *resolved;
+	unsigned port;
+	bool udp;
+	struct decision decision;
+	int err;
+	int pidfd;
+	bool submitted; /* the ticket is known */
+	bool finished;  /* the answer is here */
+	enum answer answer;
+};
+
+static void parked_free(struct parked *p)
+{
+	if (p->pidfd >= 0)
+		close(p->pidfd);
+	trap_call_free(&p->call);
+	free(p->asked);
+	free(p->resolved);
+	free(p);
+}
+
+static void record(struct trap_call *c, const struct trap_object *o, struct decision d, int err, const char *how)
+{
+	cleanup_free char *program = NULL, *parent = NULL;
+	caller_names(trap_tgid(c), &program, &parent);
+	struct denial denial = {.op = o->op,
+		.asked = o->asked,
+		.resolved = o->resolved,
+		.port = o->port,
+		.tgid = trap_tgid(c),
+		.program = program,
+		.parent = parent,
+		.decision = d,
+		.err = err,
+		.answer = how};
+	if (!c->t->cfg.explain)
+		return;
+	if (err)
+		explain_denial(c->t->cfg.explain, &denial);
+	else
+		explain_grant(c->t->cfg.explain, &denial);
+}
+
+/* ---- answered calls ------------------------------------------------------------------ */
+
+static void add_token(struct trap_call *c, enum operation op, const char *object)
+{
+	if (c->n_tokens < MAX_TOKENS)
+		c->token[c->n_tokens++] = (struct token){op, xstrdup(object)};
+}
+
+static void resume(struct parked *p)
+{
+	struct trap_object o = {
+		.op = p->op, .asked = p->asked, .resolved = p->resolved, .port = p->port, .udp = p->udp};
+	bool yes = p->answer == ANSWER_ONCE || p->answer == ANSWER_SESSION || p->answer == ANSWER_ALWAYS;
+	if (!trap_alive(&p->call))
+		return;
+	record(&p->call, &o, p->decision, yes ? 0 : p->err, answer_name(p->answer));
+	if (!yes) {
+		trap_errno(&p->call, p->err);
+		return;
+	}
+	/* also for "session": should the grant not cover it after all, this call was still meant */
+	add_token(&p->call, p->op, p->resolved);
+	trap_run(&p->call);
+}
+
+static void *worker(void *arg)
+{
+	struct trap *t = arg;
+	unshare(CLONE_FS);
+	for (;;) {
+		pthread_mutex_lock(&t->lock);
+		struct parked *p = t->answered;
+		if (p) {
+			t->answered = p->next;
+		} else {
+			t->workers--;
+			pthread_cond_broadcast(&t->ended);
+		}
+		pthread_mutex_unlock(&t->lock);
+		if (!p)
+			return NULL;
+		resume(p);
+		parked_free(p);
+	}
+}
+
+static void unlink_parked(struct trap *t, struct parked *p)
+{
+	for (struct parked **at = &t->parked; *at; at = &(*at)->next)
+		if (*at == p) {
+			*at = p->next;
+			return;
+		}
+}
+
+/* Under the lock: hand an answered call to a worker. Return: whether a worker is to be started. */
+static bool queue_answered(struct trap *t, struct parked *p)
+{
+	unlink_parked(t, p);
+	struct parked **end = &t->answered;
+	while (*end)
+		end = &(*end)->next;
+	p->next = NULL;
+	*end = p;
+	if (t->workers >= MOST_WORKERS)
+		return false;
+	t->workers++;
+	return true;
+}
+
+/* The answer; on a thread of the approve room. It may come before approve_submit() has returned. */
+static void on_answer(void *data, enum answer answer)
+{
+	struct parked *p = data;
+	struct trap *t = p->call.t;
+	bool start = false;
+	pthread_mutex_lock(&t->lock);
+	p->answer = answer;
+	p->finished = true;
+	if (p->submitted)
+		start = queue_answered(t, p);
+	pthread_mutex_unlock(&t->lock);
+	if (start && spawn(worker, t) != 0)
+		worker(t);
+}
+
+/* ---- callers that die ------------------------------------------------------------------- */
+
+static void withdraw(struct trap *t, int pidfd)
+{
+	for (;;) {
+		struct parked *dead = NULL;
+		pthread_mutex_lock(&t->lock);
+		for (struct parked *p = t->parked; p && !dead; p = p->next)
+			if (p->submitted && !p->finished && !trap_alive(&p->call) &&
+				(p->pidfd == pidfd || p->pidfd < 0))
+				dead = p;
+		uint64_t ticket = dead ? dead->ticket : 0;
+		pthread_mutex_unlock(&t->lock);
+		if (!dead)
+			return;
+		/* once withdrawn nobody else refers to it; otherwise on_answer() has it */
+		if (approve_cancel(t->cfg.approve, ticket)) {
+			pthread_mutex_lock(&t->lock);
+			unlink_parked(t, dead);
+			pthread_mutex_unlock(&t->lock);
+			parked_free(dead);
+		} else {
+			return;
+		}
+	}
+}
+
+static void *undertaker(void *arg)
+{
+	struct trap *t = arg;
+	for (;;) {
+		struct epoll_event ev;
+		int n = epoll_wait(t->deaths, &ev, 1, -1);
+		if (n < 0 && errno != EINTR)
+			return NULL;
+		if (n == 1 && ev.data.fd == t->stop)
+			return NULL;
+		if (n == 1) {
+			epoll_ctl(t->deaths, EPOLL_CTL_DEL, ev.data.fd, NULL);
+			withdraw(t, ev.data.fd);
+		}
+	}
+}
+
+/* Watch the caller's process unless another of its calls is watched already. Under the lock. */
+static void watch(struct trap *t, struct parked *p)
+{
+	p->pidfd = -1;
+	for (const struct parked *o = t->parked; o; o = o->next)
+		if (o != p && o->call.tgid == p->call.tgid && o->pidfd >= 0)
+			return;
+	p->pidfd = (int)syscall(SYS_pidfd_open, p->call.tgid, 0);
+	struct epoll_event ev = {.events = EPOLLIN, .data.fd = p->pidfd};
+	if (p->pidfd >= 0)
+		epoll_ctl(t->deaths, EPOLL_CTL_ADD, p->pidfd, &ev);
+}
+
+int ask_start(struct trap *t, struct err **e)
+{
+	t->deaths = epoll_create1(EPOLL_CLOEXEC);
+	struct epoll_event ev = {.events = EPOLLIN, .data.fd = t->stop};
+	if (t->deaths < 0 || epoll_ctl(t->deaths, EPOLL_CTL_ADD, t->stop, &ev) < 0)
+		return err_set(e, errno, "cannot watch callers");
+	int rc = pthread_create(&t->undertaker, NULL, undertaker, t);
+	return rc ? err_set(e, rc, "cannot start a thread that watches callers") : 0;
+}
+
+void ask_stop(struct trap *t)
+{
+	uint64_t one = 1;
+	(void)!write(t->stop, &one, sizeof(one));
+	pthread_join(t->undertaker, NULL);
+	close(t->deaths);
+}
+
+/* ---- asking -------------------------------------------------------------------------------- */
+
+static bool may_ask(const struct trap_call *c, struct decision d)
+{
+	return (d.verdict == VERDICT_NONE || d.verdict == VERDICT_PROTECTED) && c->t->cfg.approve &&
+	       approve_possible(c->t->cfg.approve);
+}
+
+static void park(struct trap_call *c, const struct trap_object *o, struct decision d, int err)
+{
+	struct trap *t = c->t;
+	struct parked *p = xcalloc(1, sizeof(*p));
+	cleanup_free char *program = NULL, *parent = NULL, *rule = d.rule ? rule_describe(d.rule) : NULL;
+	caller_names(trap_tgid(c), &program, &parent);
+	p->call = *c;
+	p->op = o->op;
+	p->asked = xstrdup(o->asked);
+	p->resolved = xstrdup(o->resolved);
+	p->port = o->port;
+	p->udp = o->udp;
+	p->decision = d;
+	p->err = err;
+	c->n_tokens = 0; /* moved */
+	c->answered = true;
+	struct stat st;
+	struct question q = {.op = o->op,
+		.object = p->resolved,
+		.asked = p->asked,
+		.port = o->port,
+		.udp = o->udp,
+		.protected_object = d.verdict == VERDICT_PROTECTED,
+		.is_dir = p->resolved[0] == '/' && stat(p->resolved, &st) == 0 && S_ISDIR(st.st_mode),
+		.rule = rule,
+		.tgid = p->call.tgid,
+		.program = program,
+		.parent = parent};
+	pthread_mutex_lock(&t->lock);
+	p->next = t->parked;
+	t->parked = p;
+	watch(t, p);
+	pthread_mutex_unlock(&t->lock);
+	uint64_t ticket = approve_submit(t->cfg.approve, &q, on_answer, p);
+	bool start = false;
+	pthread_mutex_lock(&t->lock);
+	p->ticket = ticket;
+	p->submitted = true;
+	if (p->finished)
+		start = queue_answered(t, p);
+	pthread_mutex_unlock(&t->lock);
+	if (start && spawn(worker, t) != 0)
+		worker(t);
+}
+
+void trap_refuse_or_ask(struct trap_call *c, const struct trap_object *o, struct decision d, int err)
+{
+	if (trap_tgid(c) < 0) {
+		trap_errno(c, err);
+		return;
+	}
+	if (may_ask(c, d)) {
+		park(c, o, d, err);
+		return;
+	}
+	record(c, o, d, err, "not asked");
+	trap_errno(c, err);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* internal.h - what the files of the trap room share. */
+#ifndef NONO_TRAP_INTERNAL_H
+#define NONO_TRAP_INTERNAL_H
+
+#include "trap/trap.h"
+
+#include <limits.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <sys/stat.h>
+
+/** struct token - "once": this call may do this to this object. */
+struct token {
+	enum operation op;
+	char *object;
+};
+#define MAX_TOKENS 4
+
+/** struct trap_call - one notification. On a receiver's stack; parked calls are copies on the heap. */
+struct trap_call {
+	struct trap *t;
+	const struct trap_row *row;
+	struct seccomp_notif n;
+	pid_t tgid; /* 0: not read yet */
+	bool answered;
+	struct token token[MAX_TOKENS];
+	unsigned n_tokens;
+};
+
+struct parked; /* a call that waits for a person, see ask.c */
+
+/** struct trap - the room. */
+struct trap {
+	struct trap_config cfg;
+	int listener, stop; /* stop: eventfd */
+	const struct trap_row *by_nr[512];
+	pthread_mutex_t lock;
+	pthread_cond_t ended;
+	pid_t tid[256];              /* of receivers, to wake them at the end */
+	unsigned receivers, waiting; /* threads; of them blocked in receive */
+	unsigned workers;            /* threads that run answered calls again */
+	bool stopping;
+	int deaths; /* epoll of pidfds of callers that wait for a person */
+	pthread_t undertaker;
+	struct parked *parked, *answered;
+	struct created *created;
+};
+
+/* loop.c */
+/** trap_run() - run the handler of a call; it answers or parks. */
+void trap_run(struct trap_call *c);
+/** trap_call_free() - release what a call holds besides its notification. */
+void trap_call_free(struct trap_call *c);
+
+/** spawn() - a detached thread with a small stack and its own umask. */
+int spawn(void *(*fn)(void *), void *arg);
+
+/* ask.c */
+int ask_start(struct trap *t, struct err **e);
+/** ask_stop() - refuse every parked call and end the threads. */
+void ask_stop(struct trap *t);
+
+/* caller.c */
+/** caller_dir() - an O_PATH descriptor of the caller's directory @dirfd (AT_FDCWD: its current one). -errno. */
+int caller_dir(struct trap_call *c, int dirfd);
+mode_t caller_umask(struct trap_call *c);
+/** caller_file_limit() - RLIMIT_FSIZE of the caller. */
+uint64_t caller_file_limit(struct trap_call *c);
+/** caller_names() - command of the caller and of its parent. New strings. */
+void caller_names(pid_t tgid, char **program, char **parent);
+
+/* resolve.c */
+/** How the last component is treated. */
+#define RESOLVE_NOFOLLOW 1U /* a link there is the object */
+#define RESOLVE_PARENT 2U   /* pin the parent and the name: the entry itself is changed */
+#define RESOLVE_EMPTY 4U    /* AT_EMPTY_PATH: "" is the descriptor itself */
+/** struct object - what a path led to, pinned. */
+struct object {
+	int fd;     /* O_PATH; -1 when it does not exist (RESOLVE_PARENT) */
+	int parent; /* O_PATH of the parent directory, with RESOLVE_PARENT */
+	char name[NAME_MAX + 1];
+	char path[PATH_MAX];  /* canonical */
+	char asked[PATH_MAX]; /* as the caller wrote it */
+	bool exists, trailing_slash;
+	bool native; /* a descriptor of the caller's that is no file with a path: the kernel's business */
+	struct stat st;
+};
+#define cleanup_object __attribute__((cleanup(object_close)))
+void object_close(struct object *o);
+/**
+ * object_resolve() - resolve the caller's path.
+ * @resolve: openat2 resolve flags of the caller's own
+ * Return: 0 or -errno, the errno the program would get.
+ */
+int object_resolve(
+	struct trap_call *c, int dirfd, uint64_t path_addr, unsigned flags, uint64_t resolve, struct object *o);
+/** object_of_fd() - the object behind a descriptor of the caller; o->fd is a duplicate (not O_PATH). */
+int object_of_fd(struct trap_call *c, int fd, struct object *o);
+/** fd_path() - canonical path of a descriptor. Return: 0 or -errno; -ENOENT when it has been deleted. */
+int fd_path(int fd, char *out, size_t size);
+
+/* judge.c */
+enum judged { JUDGED_KERNEL, JUDGED_BROKER, JUDGED_ANSWERED };
+/**
+ * judge() - decide one operation on a canonical path; asks or refuses by itself.
+ * Return: JUDGED_ANSWERED when the call has ended or waits; otherwise whether the kernel allows it too.
+ */
+enum judged judge(struct trap_call *c, enum operation op, const char *asked, const char *path, struct decision *out);
+/** continue_or() - answer CONTINUE when the kernel allows it too and judges the same call again; false: act. */
+bool continue_if_kernel(struct trap_call *c, enum judged all);
+
+/* created.c */
+/** created_add() - the session made the file behind @fd. */
+void created_add(struct trap *t, int fd);
+/** created_has() - whether the session made it. */
+bool created_has(struct trap *t, int fd);
+void created_free(struct trap *t);
+
+/* handlers */
+void handle_open(struct trap_call *c);
+void handle_openat(struct trap_call *c);
+void handle_openat2(struct trap_call *c);
+void handle_creat(struct trap_call *c);
+void handle_mkdir(struct trap_call *c);
+void handle_mkdirat(struct trap_call *c);
+void handle_mknod(struct trap_call *c);
+void handle_mknodat(struct trap_call *c);
+void handle_symlink(struct trap_call *c);
+void handle_symlinkat(struct trap_call *c);
+void handle_unlink(struct trap_call *c);
+void handle_unlinkat(struct trap_call *c);
+void handle_rmdir(struct trap_call *c);
+void handle_rename(struct trap_call *c);
+void handle_renameat(struct trap_call *c);
+void handle_renameat2(struct trap_call *c);
+void handle_link(struct trap_call *c);
+void handle_linkat(struct trap_call *c);
+void handle_truncate(struct trap_call *c);
+void handle_execve(struct trap_call *c);
+void handle_execveat(struct trap_call *c);
+void handle_attr(struct trap_call *c);
+
+#endif
