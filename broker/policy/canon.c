@@ -49,10 +49,13 @@ static char *canon_clean(struct canon *c, const char *clean, struct stat *st, bo
 /* Canonical form of a clean directory that may not exist; borrowed from the cache. */
 static const struct canon_entry *canon_dir(struct canon *c, const char *dir)
 {
+	/* rules of one directory mostly follow each other */
+	if (c->last && strcmp(c->last->asked, dir) == 0)
+		return c->last;
 	uint32_t hash = hash_bytes(HASH_SEED, dir, strlen(dir));
 	for (size_t i = 0; i < c->n; i++)
 		if (c->dirs[i]->hash == hash && strcmp(c->dirs[i]->asked, dir) == 0)
-			return c->dirs[i];
+			return c->last = c->dirs[i];
 	struct canon_entry *entry = xcalloc(1, sizeof(*entry));
 	entry->hash = hash;
 	entry->asked = xstrdup(dir);
@@ -62,7 +65,7 @@ static const struct canon_entry *canon_dir(struct canon *c, const char *dir)
 		c->dirs = xreallocarray(c->dirs, c->cap, sizeof(struct canon_entry *));
 	}
 	c->dirs[c->n++] = entry;
-	return entry;
+	return c->last = entry;
 }
 
 static char *canon_clean(struct canon *c, const char *clean, struct stat *st, bool *exists)

@@ -164,6 +164,7 @@ struct origin origin_copy(const struct origin *from);
 
 struct canon {
 	struct canon_entry **dirs; /* resolved directories, see canon.c */
+	const struct canon_entry *last;
 	size_t n, cap;
 };
 /**
