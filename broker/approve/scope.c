@@ -24,7 +24,7 @@ static const struct scope_row {
 	[OP_EXECUTE] = {KIND_PATH, 3, "filesystem.read_file", "filesystem.read"},
 	[OP_ATTR] = {KIND_PATH, 2, "filesystem.write_file", "filesystem.write"},
 	[OP_CONNECT] = {KIND_HOST, 4, "network.allow_domain", NULL},
-	[OP_BIND] = {KIND_HOST, 5, NULL, NULL},
+	[OP_BIND] = {KIND_HOST, 5, "network.listen_port", NULL},
 	[OP_UNIX_CONNECT] = {KIND_UNIX, 6, "filesystem.unix_socket", "filesystem.unix_socket_subtree"},
 	[OP_UNIX_BIND] = {KIND_UNIX, 7, "filesystem.unix_socket_bind", "filesystem.unix_socket_subtree_bind"},
 	[OP_OPEN_URL] = {KIND_ORIGIN, 8, NULL, NULL},
@@ -181,6 +181,8 @@ static char *written_value(const struct question *q, const char *dir, struct err
 		err_set(e, 0, "a name that is not UTF-8 cannot be written to a profile");
 		return NULL;
 	}
+	if (q->op == OP_BIND)
+		return xasprintf("%u", q->port);
 	if (rows[q->op].kind == KIND_HOST) {
 		bool v6 = strchr(object, ':') != NULL;
 		return xasprintf("%s%s%s:%u%s", v6 ? "[" : "", object, v6 ? "]" : "", q->port, q->udp ? "/udp" : "");

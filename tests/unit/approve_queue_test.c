@@ -171,6 +171,55 @@ static void a_directory_that_does_not_fit_is_refused_and_the_question_stays(void
 	assert_int_equal(a.answer, ANSWER_NO); /* the end of the session is no */
 }
 
+static void always_is_written_to_the_profile_and_holds_at_once(void **state)
+{
+	struct test *t = *state;
+	struct told a, b, c;
+	cleanup_err struct err *e = NULL;
+	t->cfg.profile_ref = "claude-code";
+	start(t, ON_REQUEST_HOLD, NULL);
+	ask(t, OP_READ, "dir/a", &a);
+	cleanup_free char *file = in_home(t->f, ".config/nono/profiles/claude-code.json");
+	cleanup_free char *preview = approve_preview(t->a, first_id(t), NULL, &e);
+	assert_non_null(preview);
+	assert_non_null(strstr(preview, "+    \"read_file\": [\"~/dir/a\"]"));
+	assert_int_equal(access(file, F_OK), -1);
+	assert_int_equal(approve_answer(t->a, first_id(t), ANSWER_ALWAYS, NULL, &e), 0);
+	assert_int_equal(answer_of(&a), ANSWER_ALWAYS);
+	assert_verdict(t->f, OP_READ, "dir/a", VERDICT_ALLOW, false);
+	ask(t, OP_WRITE, "dir/b", &b);
+	cleanup_free char *dir = in_home(t->f, "dir");
+	assert_int_equal(approve_answer(t->a, first_id(t), ANSWER_ALWAYS, dir, &e), 0);
+	struct question q = {.op = OP_CONNECT, .object = "api.test", .port = 8443};
+	c.answer = -1;
+	t->cfg.policy = t->f->policy;
+	approve_submit(t->a, &q, on_done, &c);
+	assert_int_equal(approve_answer(t->a, first_id(t), ANSWER_ALWAYS, NULL, &e), 0);
+	cleanup_profile struct profile *p = profile_load("claude-code", NULL, &e);
+	assert_non_null(p);
+	assert_true(items_have(&p->fs.read_file, "~/dir/a"));
+	assert_true(items_have(&p->fs.write, "~/dir"));
+	assert_true(items_have(&p->network.allow_domain, "api.test:8443"));
+	assert_true(p->groups_include.n > 0); /* still the built-in one beneath */
+}
+
+static void a_profile_that_cannot_be_written_allows_nothing(void **state)
+{
+	struct test *t = *state;
+	struct told a;
+	cleanup_err struct err *e = NULL;
+	cleanup_free char *broken = in_home(t->f, "broken.json");
+	assert_int_equal(file_write_atomic(broken, "{ nonsense", 10, 0600, NULL), 0);
+	t->cfg.profile_ref = broken;
+	start(t, ON_REQUEST_HOLD, NULL);
+	ask(t, OP_READ, "dir/a", &a);
+	assert_null(approve_preview(t->a, first_id(t), NULL, &e));
+	assert_int_equal(approve_answer(t->a, first_id(t), ANSWER_ALWAYS, NULL, &e), -1);
+	assert_int_equal(a.answer, -1);
+	assert_verdict(t->f, OP_READ, "dir/a", VERDICT_NONE, false);
+	approve_stop(steal_ptr(&t->a));
+}
+
 static void never_is_remembered_and_no_is_not(void **state)
 {
 	struct test *t = *state;
@@ -412,6 +461,8 @@ int main(void)
 		TEST(session_answer_is_a_grant_of_exactly_the_object),
 		TEST(a_picked_directory_answers_the_whole_burst),
 		TEST(a_directory_that_does_not_fit_is_refused_and_the_question_stays),
+		TEST(always_is_written_to_the_profile_and_holds_at_once),
+		TEST(a_profile_that_cannot_be_written_allows_nothing),
 		TEST(never_is_remembered_and_no_is_not),
 		TEST(a_cancelled_request_is_never_told_and_takes_its_question_along),
 		TEST(without_a_front_end_the_answer_is_no),
