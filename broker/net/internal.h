@@ -176,6 +176,13 @@ void net_on_bind_worker(struct trap_call *c);
 void unix_connect(struct trap_call *c, struct sock_call *s, bool worker);
 void unix_bind(struct trap_call *c, struct sock_call *s, bool worker);
 
+/**
+ * datagram_connect() - connect a program's stand-in for a Unix datagram socket (datagram.c).
+ * @program: its sequenced-packet socket, not connected yet; borrowed
+ * Return: 0 or -errno.
+ */
+int datagram_connect(struct net *n, int program, const struct sockaddr_un *to);
+
 /* ---- sockets the tree listens on (listeners.c) --------------------------- */
 
 struct listeners;

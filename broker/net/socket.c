@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* socket.c - socket() for datagrams: born in the dead end (deadend.c). */
+/* socket.c - socket() for datagrams: born in the dead end (deadend.c), or stand-ins (datagram.c). */
 #include "net/internal.h"
 
 #include <errno.h>
@@ -10,8 +10,17 @@ void net_on_socket(struct trap_call *c)
 {
 	struct net *n = call_net(c);
 	int domain = (int)trap_arg(c, 0), type = (int)trap_arg(c, 1), protocol = (int)trap_arg(c, 2);
+	bool is_unix = domain == AF_UNIX && (type & TYPE_MASK) == SOCK_DGRAM;
 	bool datagram = (type & TYPE_MASK) == SOCK_DGRAM && (domain == AF_INET || domain == AF_INET6) &&
 			(protocol == 0 || protocol == IPPROTO_UDP);
+	if (is_unix) {
+		int stand_in = socket(AF_UNIX, (type & ~TYPE_MASK) | SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+		if (stand_in < 0)
+			trap_errno(c, errno);
+		else
+			trap_fd(c, stand_in, type & SOCK_CLOEXEC);
+		return;
+	}
 	if (!datagram || !n) {
 		trap_errno(c, EACCES);
 		return;

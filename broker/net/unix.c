@@ -109,10 +109,15 @@ static void connect_pinned(struct trap_call *c, struct sock_call *s, int pinned,
 	}
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
 	snprintf(un.sun_path, sizeof(un.sun_path), "/proc/self/fd/%d", pinned);
+	int rc;
 	if (worker && !s->nonblock)
-		finish(c, wait_connect(c, s->fd, (struct sockaddr *)&un, sizeof(un)));
+		rc = wait_connect(c, s->fd, (struct sockaddr *)&un, sizeof(un));
 	else
-		finish(c, connect(s->fd, (struct sockaddr *)&un, sizeof(un)) < 0 ? -errno : 0);
+		rc = connect(s->fd, (struct sockaddr *)&un, sizeof(un)) < 0 ? -errno : 0;
+	struct net *n = call_net(c);
+	if (rc == -EPROTOTYPE && s->type == SOCK_SEQPACKET && n)
+		rc = datagram_connect(n, s->fd, &un);
+	finish(c, rc);
 }
 
 static void connect_path(struct trap_call *c, struct sock_call *s, bool worker)

@@ -304,6 +304,8 @@ static int filter(void)
 	for (int i = 0; i < 2 && h.settings.net_mode != NET_OPEN; i++)
 		seccomp_rule_add(ctx, SCMP_ACT_NOTIFY, SCMP_SYS(socket), 2,
 			SCMP_A0(SCMP_CMP_EQ, i ? AF_INET6 : AF_INET), SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_DGRAM));
+	seccomp_rule_add(ctx, SCMP_ACT_NOTIFY, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_UNIX),
+		SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_DGRAM));
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	return seccomp_load(ctx) < 0 ? -1 : seccomp_notify_fd(ctx);
 }

@@ -26,6 +26,12 @@ def unix(path, log=None):
     threading.Thread(target=serve, daemon=True).start()
 unix(f"{work}/sockets/open.sock"); unix(f"{work}/sockets/docker.sock", f"{work}/docker.log")
 unix("\0nono-test-foreign")
+log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); log.bind(f"{work}/sockets/log.sock")
+def echo():
+    while True:
+        data, who = log.recvfrom(1000); open(f"{work}/datagrams", "a").write(data.decode() + "\n")
+        if data == b"two" and who: log.sendto(b"answer", who)
+threading.Thread(target=echo, daemon=True).start()
 udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); udp.bind(("192.0.2.66", 9999))
 open(f"{work}/listening", "w").close()
 while True:
@@ -88,6 +94,10 @@ check "never leads to the other socket" sh -c "! [ -e $work/docker.log ]"
 check "binding with the program's umask" says "ok ok mode 750 ok" $ip $probe unix-bind "$work/sockets/new.sock"
 check "by a relative path as well" says "ok ok mode 750 ok" $ip $probe unix-bind relative.sock "$work/sockets"
 check "elsewhere it is refused" says EACCES $ip $probe unix-bind "$work/sockets/elsewhere.sock"
+check "datagrams to a granted Unix socket, and their answer" says "ENOTCONN ok ok ok answer" \
+	$run -d api.test -u "$work/sockets/log.sock" -- $probe unix-datagram "$work/sockets/log.sock"
+check "message by message" sh -c "[ \"\$(tr '\n' ' ' <$work/datagrams)\" = 'one two ' ]"
+check "to another one they are refused" says "ENOTCONN EACCES" $ip $probe unix-datagram "$work/sockets/log.sock"
 check "abstract names of the tree are connected to" says "ok ok ok" $ip $probe unix-bind @nono-test-own
 check "those of the host are not" says EPERM $ip $probe unix @nono-test-foreign
 finish

@@ -313,6 +313,23 @@ static int cmd_unix_bind(char **v)
 	return result(connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&u, len));
 }
 
+/* unix-datagram PATH: send without and with connecting; an answer */
+static int cmd_unix_datagram(char **v)
+{
+	socklen_t len;
+	struct sockaddr_un u = unix_addr(v[0], &len);
+	char text[100] = "";
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	result((int)sendto(fd, "unasked", 7, MSG_NOSIGNAL, (struct sockaddr *)&u, len));
+	if (result(connect(fd, (struct sockaddr *)&u, len)))
+		return 1;
+	result((int)send(fd, "one", 3, 0));
+	result((int)send(fd, "two", 3, 0));
+	ssize_t n = recv(fd, text, sizeof(text) - 1, 0);
+	printf("%.*s\n", (int)(n > 0 ? n : 0), text);
+	return 0;
+}
+
 /* unix-swap GOOD BAD N: the path of a link alternates while it is connected to */
 static int cmd_unix_swap(char **v)
 {
@@ -359,6 +376,7 @@ static const struct {
 	{"unix", 1, cmd_unix},
 	{"unix-bind", 1, cmd_unix_bind},
 	{"unix-swap", 3, cmd_unix_swap},
+	{"unix-datagram", 1, cmd_unix_datagram},
 };
 
 int main(int argc, char **argv)
