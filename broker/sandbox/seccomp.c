@@ -207,6 +207,19 @@ static void add_sockets(struct making *m, const struct filter_key *key, bool tra
 	rule(m, SCMP_ACT_ERRNO(EPROTONOSUPPORT), SCMP_SYS(socket), INT_EQ(0, AF_NETLINK), SCMP_A2(SCMP_CMP_NE, 0));
 	add_inet(m, key, AF_INET, trap_udp);
 	add_inet(m, key, AF_INET6, trap_udp);
+	/* a send that connects as it goes, to an address that nothing has judged */
+	struct scmp_arg_cmp flag = SCMP_A3(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, MSG_FASTOPEN);
+	rule_array(m, SCMP_ACT_ERRNO(EOPNOTSUPP), SCMP_SYS(sendto), 1, &flag);
+	rule_array(m, SCMP_ACT_ERRNO(EOPNOTSUPP), SCMP_SYS(sendmmsg), 1, &flag);
+	flag.arg = 2;
+	rule_array(m, SCMP_ACT_ERRNO(EOPNOTSUPP), SCMP_SYS(sendmsg), 1, &flag);
+}
+
+/* Unix datagrams can be sent to any path: the broker gives out stand-ins (net/datagram.c). */
+static void add_unix_datagrams(struct making *m)
+{
+	rule(m, SCMP_ACT_NOTIFY, SCMP_SYS(socket), INT_EQ(0, AF_UNIX), TYPE_EQ(SOCK_DGRAM));
+	rule(m, SCMP_ACT_ERRNO(EPROTONOSUPPORT), SCMP_SYS(socketpair), INT_EQ(0, AF_UNIX), TYPE_EQ(SOCK_DGRAM));
 }
 
 /* What the broker answers: the trap room's table. Return: whether datagram sockets are among it. */
@@ -220,6 +233,7 @@ static bool add_trapped(struct making *m, const struct filter_key *key)
 		if (r->nr < 0)
 			continue;
 		if (r->when == TRAP_UDP) {
+			add_unix_datagrams(m);
 			udp = udp || key->net != NET_OPEN;
 		} else if (!r->lane) {
 			rule_array(m, SCMP_ACT_NOTIFY, r->nr, 0, NULL);

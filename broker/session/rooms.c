@@ -63,8 +63,7 @@ int rooms_start(struct rooms *r, const struct session_options *o, const struct p
 		.explain = r->explain,
 		.session_dir = place->run,
 	};
-	if (HAVE_NET && rooms_possible(policy) && policy_settings(policy)->net_mode != NET_OPEN &&
-		net_start(&r->net, &net, e) < 0)
+	if (HAVE_NET && rooms_possible(policy) && net_start(&r->net, &net, e) < 0)
 		return -1;
 	const struct open_config open = {
 		.policy = policy,

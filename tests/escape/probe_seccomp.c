@@ -21,7 +21,8 @@ struct attempt {
 	int expected; /* errno */
 };
 
-/* What is refused in every session. Descriptor 0 stands for any; addresses are bad, so nothing can succeed by chance. */
+/* What is refused in every session. Descriptor 0 stands for any; addresses are bad, so nothing can succeed by chance.
+ */
 static const struct attempt always[] = {
 	{"io_uring_setup", SYS_io_uring_setup, {1, 0}, ENOSYS},
 	{"io_uring_enter", SYS_io_uring_enter, {0}, ENOSYS},
@@ -82,6 +83,10 @@ static const struct attempt always[] = {
 	{"socket dccp", SYS_socket, {AF_INET, 6, 33}, ESOCKTNOSUPPORT},
 	{"socket netlink netfilter", SYS_socket, {AF_NETLINK, SOCK_RAW, 12}, EPROTONOSUPPORT},
 	{"socket netlink diag", SYS_socket, {AF_NETLINK, SOCK_DGRAM, 4}, EPROTONOSUPPORT},
+	{"sendto fast open", SYS_sendto, {-1, 0, 0, MSG_FASTOPEN}, EOPNOTSUPP},
+	{"sendto fast open, high bits", SYS_sendto, {-1, 0, 0, HIGH | MSG_FASTOPEN | MSG_NOSIGNAL}, EOPNOTSUPP},
+	{"sendmsg fast open", SYS_sendmsg, {-1, 0, MSG_FASTOPEN}, EOPNOTSUPP},
+	{"sendmmsg fast open", SYS_sendmmsg, {-1, 0, 1, MSG_FASTOPEN}, EOPNOTSUPP},
 	{"socketpair tipc", SYS_socketpair, {30, SOCK_STREAM, 0}, EAFNOSUPPORT},
 };
 
@@ -199,7 +204,8 @@ static int capabilities(int argc, char **argv)
 {
 	(void)argc;
 	(void)argv;
-	const unsigned long allowed = 1UL << CAP_CHOWN | 1UL << CAP_DAC_OVERRIDE | 1UL << CAP_FOWNER | 1UL << CAP_FSETID;
+	const unsigned long allowed =
+		1UL << CAP_CHOWN | 1UL << CAP_DAC_OVERRIDE | 1UL << CAP_FOWNER | 1UL << CAP_FSETID;
 	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct d[2];
 	if (syscall(SYS_capget, &h, d) < 0)
