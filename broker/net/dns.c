@@ -200,60 +200,18 @@ ssize_t dns_answer(struct net *n, const uint8_t *query, size_t len, uint8_t *out
 /** struct datagram - one query, and where its answer goes. */
 struct datagram {
 	struct net *net;
-	int fd;
-	struct sockaddr_storage from;
-	struct iovec iov;
-	struct msghdr msg;
-	union {
-		char space[CMSG_SPACE(sizeof(struct in6_pktinfo))];
-		struct cmsghdr align;
-	} control;
-	size_t len;
+	struct packet packet;
 	uint8_t query[1500];
 };
-
-/* Receive with the address it was sent to: the answer has to come from there. */
-static bool datagram_read(struct datagram *d)
-{
-	d->iov = (struct iovec){d->query, sizeof(d->query)};
-	d->msg = (struct msghdr){.msg_name = &d->from,
-		.msg_namelen = sizeof(d->from),
-		.msg_iov = &d->iov,
-		.msg_iovlen = 1,
-		.msg_control = d->control.space,
-		.msg_controllen = sizeof(d->control.space)};
-	ssize_t n = recvmsg(d->fd, &d->msg, MSG_DONTWAIT);
-	d->len = n > 0 ? (size_t)n : 0;
-	return n > 0;
-}
-
-static void datagram_answer(struct datagram *d, uint8_t *out, size_t n)
-{
-	struct cmsghdr *c = CMSG_FIRSTHDR(&d->msg);
-	if (c && c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-		struct in_pktinfo info;
-		memcpy(&info, CMSG_DATA(c), sizeof(info));
-		info.ipi_spec_dst = info.ipi_addr;
-		info.ipi_ifindex = 0;
-		memcpy(CMSG_DATA(c), &info, sizeof(info));
-	}
-	d->iov = (struct iovec){out, n};
-	d->msg.msg_flags = 0;
-	(void)sendmsg(d->fd, &d->msg, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
 
 static void *datagram_thread(void *arg)
 {
 	struct datagram *d = arg;
-	uint8_t out[4096];
-	ssize_t n = dns_answer(d->net, d->query, d->len, out, true, false);
-	if (n > 0) {
-		d->msg.msg_name = &d->from;
-		d->msg.msg_iov = &d->iov;
-		d->msg.msg_control = d->control.space;
-		datagram_answer(d, out, (size_t)n);
-	}
 	struct net *net = d->net;
+	uint8_t out[4096];
+	ssize_t n = dns_answer(net, d->query, d->packet.len, out, true, false);
+	if (n > 0)
+		packet_reply(&d->packet, out, (size_t)n);
 	free(d);
 	net_thread_done(net);
 	return NULL;
@@ -261,12 +219,12 @@ static void *datagram_thread(void *arg)
 
 static void datagram_serve(struct net *n, int fd)
 {
-	struct datagram d = {.net = n, .fd = fd};
+	struct datagram d = {.net = n};
 	uint8_t out[4096];
-	while (datagram_read(&d)) {
-		ssize_t len = dns_answer(n, d.query, d.len, out, false, false);
+	while (packet_read(&d.packet, fd, d.query, sizeof(d.query))) {
+		ssize_t len = dns_answer(n, d.query, d.packet.len, out, false, false);
 		if (len > 0) {
-			datagram_answer(&d, out, (size_t)len);
+			packet_reply(&d.packet, out, (size_t)len);
 		} else if (len == -EAGAIN) {
 			struct datagram *copy = xmalloc(sizeof(*copy));
 			*copy = d;

@@ -96,6 +96,29 @@ int dns_add_answers(struct dns_writer *w, const uint8_t *msg, size_t n);
 /** dns_end() - finish with a response code. Return: length. */
 size_t dns_end(struct dns_writer *w, unsigned rcode, const struct dns_question *q);
 
+/* ---- datagrams in the dead end (packet.c, udp.c) -------------------------- */
+
+/** struct packet - a datagram that arrived: from whom, and to which address. */
+struct packet {
+	int fd;
+	size_t len;
+	struct sockaddr_storage from;
+	socklen_t from_len;
+	size_t control_len;
+	union {
+		char space[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+		struct cmsghdr align;
+	} control;
+};
+/** packet_read() - receive without waiting. Return: false when there is none. */
+bool packet_read(struct packet *p, int fd, void *buf, size_t max);
+/** packet_to() - the address it was sent to. Return: false if unknown. */
+bool packet_to(struct packet *p, struct host_addr *to);
+/** packet_reply() - answer it from that address. */
+void packet_reply(struct packet *p, const void *data, size_t n);
+/** udp_serve() - carry datagrams that rules allow; called once the dead end is there. Return: 0 or -errno. */
+int udp_serve(struct net *n);
+
 /* ---- answering the tree (dns.c) ------------------------------------------ */
 
 /**
@@ -121,6 +144,9 @@ void deadend_free(struct deadend *d);
  * Return: a descriptor or -errno; -ENOSYS: there can be no dead end on this machine
  */
 int deadend_socket(struct net *n, int domain, int type, int protocol);
+/** deadend_listener() - for udp_serve(): a datagram socket in there, bound to @port of every address. Return: it or
+ * -errno. */
+int deadend_listener(struct deadend *d, int domain, unsigned port);
 /** deadend_owns() - whether socket @fd was born in the dead end. */
 bool deadend_owns(struct deadend *d, int fd);
 /** deadend_unlikely() - whether this machine is known to refuse it (cheap; for the program's environment). */

@@ -33,6 +33,11 @@ def echo():
         if data == b"two" and who: log.sendto(b"answer", who)
 threading.Thread(target=echo, daemon=True).start()
 udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); udp.bind(("192.0.2.66", 9999))
+def time_server():
+    t = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); t.bind(("192.0.2.10", 123))
+    while True:
+        data, who = t.recvfrom(1000); t.sendto(b"time for " + data, who)
+threading.Thread(target=time_server, daemon=True).start()
 open(f"{work}/listening", "w").close()
 while True:
     udp.recv(100); open(f"{work}/udp.log", "a").write("leak\n")
@@ -65,6 +70,17 @@ check "MPTCP and SCTP do not connect" says "done" $ip $probe kinds 192.0.2.10 80
 check "datagrams go nowhere" $ip $probe udp 192.0.2.66 9999
 sleep 0.1
 check "whatever they are sent with" sh -c "! [ -e $work/udp.log ]"
+
+ask='import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(1)
+a = (socket.gethostbyname(sys.argv[1]), int(sys.argv[2]))
+s.sendto(b"me", a); d, w = s.recvfrom(100); assert w == a; s.connect(a); s.send(b"you"); print(d, s.recv(100))'
+check "UDP that a rule allows, with and without connecting" prints "time for me.*time for you" \
+	$run -d api.test:123/udp -- python3 -c "$ask" api.test 123
+check "to an address" prints "time for me" $run -d 192.0.2.10:123/udp -- python3 -c "$ask" 192.0.2.10 123
+refuse "not by a rule for TCP" $run -d api.test:123 -- python3 -c "$ask" api.test 123
+refuse "nor to another port" $run -d api.test:124/udp -- python3 -c "$ask" api.test 123
+refuse "nor to another address" $run -d api.test:9999/udp -- python3 -c "$ask" 192.0.2.66 9999
 
 check "a loopback port of the kernel's choice may be listened on and connected to" \
 	says "ok ok ok" $ip $probe listen 127.0.0.1 0
