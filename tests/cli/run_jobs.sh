@@ -9,7 +9,7 @@ type_() { tm send-keys -t 0 "$@"; }
 screen() { tm capture-pane -p -t 0; }
 # shows TEXT: wait until the screen has it
 shows() {
-	for _ in $(seq 100); do
+	for _ in $(seq 400); do
 		screen | grep -qF -- "$1" && return 0
 		sleep 0.05
 	done
@@ -19,7 +19,7 @@ clear_() {
 	type_ "clear" Enter
 	sleep 0.2
 }
-type_ "PS1='ready> '; alias nn='$NONO run -s --allow . --no-diagnostics --'; shopt -s expand_aliases" Enter
+type_ "PS1='ready> '; alias nn='$NONO run -s --allow . --on-request deny --no-diagnostics --'; shopt -s expand_aliases" Enter
 clear_
 shows "ready>"
 

@@ -7,11 +7,17 @@ work=$(mktemp -d /var/tmp/nono-agents-XXXXXX)
 export HOME=$work/home TMUX_TMPDIR=$work
 mkdir -p "$HOME" "$work/project"
 cd "$work/project" || exit 1
-trap 'tmux -L agents kill-server 2>/dev/null; rm -rf "$work"' EXIT
+cleanup() {
+	tmux -L agents kill-server 2>/dev/null
+	# an agent that is just ending may still write to its home
+	for _ in $(seq 50); do rm -rf "$work" 2>/dev/null && return; sleep 0.2; done
+	echo "FAILED: $work cannot be removed" >&2
+}
+trap cleanup EXIT
 failed=0
 
 check() { # what, status
-	if [ "$2" = 0 ]; then echo "ok: $1"; else echo "FAILED: $1"; failed=1; fi
+	if [ "$2" = 0 ]; then echo "ok: $1"; else echo "FAILED: $1"; failed=1; return 1; fi
 }
 
 if [ ! -x "$bin/claude" ]; then
@@ -21,11 +27,12 @@ fi
 for pair in claude:claude-code codex:codex opencode:opencode gemini:gemini; do
 	agent=${pair%%:*} profile=${pair##*:}
 	for flag in --version --help; do
-		bare=$("$bin/$agent" $flag 2>/dev/null </dev/null | head -c 4000)
+		# some write their help to standard error; a first start may say more than a later one, the end stays the same
+		bare=$("$bin/$agent" $flag 2>&1 </dev/null | tail -n 5)
 		inside=$("$NONO" run -s --profile "$profile" --allow-cwd --read "${bin%/node_modules/.bin}" --on-request deny -- \
-			"$bin/$agent" $flag 2>"$work/err" </dev/null | head -c 4000)
-		[ -n "$inside" ] && [ "${bare%%$'\n'*}" = "${inside%%$'\n'*}" ]
-		check "$agent $flag says the same inside and outside" $? || cat "$work/err"
+			"$bin/$agent" $flag 2>&1 </dev/null | tail -n 5)
+		[ -n "$inside" ] && [ "$bare" = "$inside" ]
+		check "$agent $flag says the same inside and outside" $? || printf 'outside: %s\ninside: %s\n' "$bare" "$inside"
 	done
 done
 

@@ -34,7 +34,7 @@ tree='echo $$ >>pids; (trap "" TERM HUP; echo $BASHPID >>pids; sleep 300 & echo 
 
 for victim in broker guard; do
 	rm -f pids started
-	"$NONO" run -s --allow . --no-diagnostics -- bash -c "$tree" &
+	"$NONO" run -s --allow . --on-request deny --no-diagnostics -- bash -c "$tree" &
 	guard=$!
 	started started
 	broker=$(broker_of $guard)
