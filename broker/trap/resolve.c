@@ -195,6 +195,9 @@ static int reread_own(struct trap_call *c, struct object *o, uint64_t flags, uin
 	int n = snprintf(prefix, sizeof(prefix), "/proc/%d", (int)getpid());
 	if (strncmp(o->path, prefix, (size_t)n) != 0 || (o->path[n] != '/' && o->path[n] != '\0'))
 		return 0;
+	/* whoever names the broker by its number means the broker, and is refused */
+	if (strncmp(o->asked, prefix, (size_t)n) == 0 && !isdigit((unsigned char)o->asked[n]))
+		return 0;
 	(void)snprintf(other, sizeof(other), "/proc/%d%s", (int)trap_tgid(c), o->path + n);
 	close(steal_fd(&o->fd));
 	int fd = open_how(AT_FDCWD, other, flags, resolve | RESOLVE_NO_MAGICLINKS);

@@ -58,7 +58,8 @@ case $err in *"3 processes that the program left running were ended"*) ;; *) fai
 sleep 300 &
 outside=$!
 same "signal to the outside" EPERM "$(sandboxed ./probe signal_outside $outside 9)"
-same "signal to the guard" EPERM "$(sandboxed sh -c './probe signal_outside $(cut -d" " -f4 /proc/$PPID/stat 2>/dev/null || echo 1) 9')"
+same "signal to the broker" EPERM "$(sandboxed sh -c './probe signal_outside $PPID 9')"
+same "the broker's own entry" refused "$(sandboxed sh -c 'cat /proc/$PPID/stat 2>/dev/null || echo refused')"
 kill -0 $outside 2>/dev/null || fail "the process outside was killed"
 kill $outside
 finish
