@@ -33,7 +33,7 @@ file(GLOB man5 ${CMAKE_SOURCE_DIR}/docs/*.5)
 if(man5)
 	install(FILES ${man5} DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
 endif()
-add_custom_target(generated DEPENDS ${generated_files} ${man})
+add_custom_target(generated ALL DEPENDS ${generated_files} ${man})
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME nono)

@@ -238,10 +238,13 @@ static void report_end(unsigned left, unsigned oom_kills, const struct limits *l
 			(unsigned long long)(l->memory_bytes >> 20));
 }
 
-/* The program has ended: end what it left, say what there is to say. */
-static void conclude(struct broker *b)
+/*
+ * The program has ended: end what it left, say what there is to say.
+ * @guard_gone: it has not, but nobody is left to see its end: kill all of it at once
+ */
+static void conclude(struct broker *b, bool guard_gone)
 {
-	unsigned left = tree_end(getpid(), END_GRACE_MS);
+	unsigned left = tree_end(getpid(), guard_gone ? 0 : END_GRACE_MS);
 	unsigned kills = cgroup_destroy(b->cgroup);
 	report_end(left, kills, &policy_settings(b->plan.policy)->limits);
 	if (b->rooms.explain && !b->o->no_diagnostics && !b->o->shell)
@@ -289,11 +292,12 @@ int broker_run(const struct session_options *o, const struct guard_link *link)
 	}
 	watch_run(b.watch);
 	watch_stop(b.watch, &status);
-	conclude(&b);
-	/* -1: the guard is gone, nobody will see it */
-	int code = status == -1 ? 126 : WIFSIGNALED(status) ? STATUS_BY_SIGNAL(WTERMSIG(status)) : WEXITSTATUS(status);
+	const bool guard_gone = status == -1;
+	conclude(&b, guard_gone);
+	int code = guard_gone ? 126 : WIFSIGNALED(status) ? STATUS_BY_SIGNAL(WTERMSIG(status)) : WEXITSTATUS(status);
 	release_streams();
-	sigqueue(link->guard, SIGNAL_DONE, (union sigval){.sival_int = code});
+	if (!guard_gone)
+		sigqueue(link->guard, SIGNAL_DONE, (union sigval){.sival_int = code});
 	clean_up(&b);
 	return code;
 }
