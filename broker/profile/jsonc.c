@@ -210,7 +210,13 @@ static int scan_member(struct scan *s, unsigned depth, size_t since)
 		return fail_here(s, "a key in double quotes");
 	if (scan_string(s) < 0)
 		return -1;
-	push(s, s->copy + key_at + 1, s->at - key_at - 2);
+	size_t key_len = s->at - key_at - 2;
+	/* places are found by the text of the key, so one key must have one spelling */
+	if (memchr(s->copy + key_at + 1, '\\', key_len))
+		return fail(s, key_at, "write the key without escapes");
+	if (key_len + s->path.len > JSONC_PATH)
+		return fail(s, key_at, "this key is too long");
+	push(s, s->copy + key_at + 1, key_len);
 	if (check_duplicate(s, since, key_at) < 0 || skip_blank(s) < 0)
 		return -1;
 	if (s->copy[s->at] != ':')
@@ -341,10 +347,28 @@ void jsonc_free(struct jsonc *j)
 	*j = (struct jsonc){0};
 }
 
+const struct jsonc_place *jsonc_find_from(const struct jsonc *j, const char *path, size_t *at)
+{
+	for (size_t k = 0; k < j->n_places; k++) {
+		size_t i = (*at + k) % j->n_places;
+		if (strcmp(j->places[i].path, path) == 0) {
+			*at = i;
+			return &j->places[i];
+		}
+	}
+	return NULL;
+}
+
 const struct jsonc_place *jsonc_find(const struct jsonc *j, const char *path)
 {
-	for (size_t i = 0; i < j->n_places; i++)
-		if (strcmp(j->places[i].path, path) == 0)
-			return &j->places[i];
-	return NULL;
+	size_t at = 0;
+	return jsonc_find_from(j, path, &at);
+}
+
+struct json_object *json_parse_nested(const char *text)
+{
+	struct json_tokener *t = json_tokener_new_ex(JSONC_DEPTH + 2);
+	struct json_object *o = json_tokener_parse_ex(t, text, (int)strlen(text) + 1);
+	json_tokener_free(t);
+	return o;
 }

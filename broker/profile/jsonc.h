@@ -9,6 +9,7 @@
 
 #define JSONC_MAX (1U << 20)
 #define JSONC_DEPTH 64
+#define JSONC_PATH 4096 /* bytes in the dotted path of a key; every value keeps its path */
 
 /** struct jsonc_place - where one value stands. Path: "network.allow_domain[3].domain". */
 struct jsonc_place {
@@ -34,5 +35,12 @@ int jsonc_parse(const char *file, const char *text, size_t len, struct jsonc *ou
 void jsonc_free(struct jsonc *j);
 /** jsonc_find() - the place of a path, NULL if there is none. */
 const struct jsonc_place *jsonc_find(const struct jsonc *j, const char *path);
+/** jsonc_find_from() - the same, looking from *@at on first; *@at becomes its index. For walks in order. */
+const struct jsonc_place *jsonc_find_from(const struct jsonc *j, const char *path, size_t *at);
+/**
+ * json_parse_nested() - parse JSON that nests as deeply as profiles may, which is
+ * deeper than json_tokener_parse() allows. Return: a new reference, NULL if malformed.
+ */
+struct json_object *json_parse_nested(const char *text);
 
 #endif

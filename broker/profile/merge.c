@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* merge.c - a child profile folded onto its base, by the merge rules of the field table. */
 #include "profile/fields.h"
+#include "profile/jsonc.h"
 
 static void copy_pairs(struct pairs *out, const struct pairs *from)
 {
@@ -57,7 +58,7 @@ static char *merge_raw(const char *base, const char *child)
 {
 	if (!base || !child)
 		return xstrdup(child ? child : base);
-	struct json_object *a = json_tokener_parse(base), *b = json_tokener_parse(child);
+	struct json_object *a = json_parse_nested(base), *b = json_parse_nested(child);
 	json_object_object_foreach(b, k, v)
 	{
 		json_object_object_add(a, k, json_object_get(v));

@@ -14,6 +14,7 @@ struct parse {
 	const struct jsonc *places;
 	struct origin origin; /* source, label, file; line and column change */
 	struct err **e;
+	size_t at; /* index of the place found last: values come in the order of their places */
 };
 /* Values of legacy keys wait until the canonical keys of the file are in. */
 struct legacy {
@@ -24,7 +25,7 @@ struct legacy {
 
 static void locate(struct parse *x, const char *key)
 {
-	const struct jsonc_place *at = x->places ? jsonc_find(x->places, key) : NULL;
+	const struct jsonc_place *at = x->places ? jsonc_find_from(x->places, key, &x->at) : NULL;
 	x->origin.line = at ? at->line : 0;
 	x->origin.column = at ? at->column : 0;
 }
