@@ -20,3 +20,12 @@ else()
 	endif()
 	add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
 endif()
+
+# nono_static(TARGET) - a static program: the sanitizers have no static runtime, so it goes without
+function(nono_static target)
+	target_link_options(${target} PRIVATE -static)
+	if(NONO_SANITIZE OR NONO_FUZZ)
+		target_compile_options(${target} PRIVATE -fno-sanitize=all)
+		target_link_options(${target} PRIVATE -fno-sanitize=all)
+	endif()
+endfunction()

@@ -107,7 +107,7 @@ struct packet {
 	size_t control_len;
 	union {
 		char space[CMSG_SPACE(sizeof(struct in6_pktinfo))];
-		struct cmsghdr align;
+		size_t align; /* as of struct cmsghdr */
 	} control;
 };
 /** packet_read() - receive without waiting. Return: false when there is none. */

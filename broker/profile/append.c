@@ -131,6 +131,10 @@ static bool has_value(const struct jsonc *j, const struct jsonc_place *list, con
 static char *edit(const struct jsonc *j, const struct field *f, const char *quoted, struct err **e)
 {
 	const struct jsonc_place *list = find_list(j, f), *root = jsonc_find(j, "");
+	if (!root) {
+		err_set(e, 0, "%s: there is no profile in it", j->file);
+		return NULL;
+	}
 	const char *dot = strchr(f->key, '.');
 	if (list && j->text[list->value] == '[')
 		return has_value(j, list, quoted) ? xstrdup(j->text) : insert(j, list, quoted);

@@ -57,15 +57,18 @@ static int by_name(const void *a, const void *b)
 }
 
 /* Parsed once; the strings live in the JSON tree, which is kept. */
+/* What the groups point into; kept as long as they are. */
+static struct json_object *groups_text;
+
 static void load_groups(void)
 {
 	const struct embedded *data = embedded_find("groups");
-	struct json_object *root = data ? json_tokener_parse(data->text) : NULL;
-	if (!root)
+	groups_text = data ? json_tokener_parse(data->text) : NULL;
+	if (!groups_text)
 		abort(); /* the build checks the data; without deny groups nothing may run */
-	groups = xcalloc((size_t)json_object_object_length(root), sizeof(*groups));
-	sorted = xcalloc((size_t)json_object_object_length(root), sizeof(*sorted));
-	json_object_object_foreach(root, name, o)
+	groups = xcalloc((size_t)json_object_object_length(groups_text), sizeof(*groups));
+	sorted = xcalloc((size_t)json_object_object_length(groups_text), sizeof(*sorted));
+	json_object_object_foreach(groups_text, name, o)
 	{
 		struct group *g = &groups[n_groups];
 		sorted[n_groups++] = g;

@@ -119,7 +119,7 @@ static int predicate(const char *text, struct err **e)
 		segment[n] = s;
 		s = colon ? colon + 1 : NULL;
 	}
-	bool holds = strcmp(segment[0], "linux") == 0 && (!segment[1] || id_matches(segment[1])) &&
+	bool holds = segment[0] && strcmp(segment[0], "linux") == 0 && (!segment[1] || id_matches(segment[1])) &&
 		     (!segment[2] || version_matches(segment[2])) &&
 		     (!segment[3] || (release()->variant && strcmp(release()->variant, segment[3]) == 0));
 	return holds != negate;

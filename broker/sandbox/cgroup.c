@@ -44,7 +44,7 @@ static char *get(const char *dir, const char *file)
 static bool has_word(const char *text, const char *word)
 {
 	size_t n = strlen(word);
-	for (const char *p = text; p && (p = strstr(p, word)); p += n)
+	for (const char *p = text; (p = strstr(p, word)); p += n)
 		if ((p == text || p[-1] == ' ' || p[-1] == '\n') && (p[n] == '\0' || p[n] == ' ' || p[n] == '\n'))
 			return true;
 	return false;
@@ -96,7 +96,7 @@ static const char *lacking(const char *dir, const struct strv *w)
 {
 	cleanup_free char *control = get(dir, "cgroup.subtree_control");
 	for (size_t i = 0; i < w->n; i++)
-		if (!control || !has_word(control, w->v[i]))
+		if (!control || !w->v[i] || !has_word(control, w->v[i]))
 			return w->v[i];
 	return NULL;
 }

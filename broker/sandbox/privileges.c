@@ -65,7 +65,7 @@ static int bound(uint64_t keep)
 
 int privileges_drop_program(void)
 {
-	uint64_t has;
+	uint64_t has = 0;
 	int rc = get(&has);
 	if (rc < 0)
 		return rc;
@@ -79,7 +79,7 @@ int privileges_drop_program(void)
 
 int privileges_drop_broker(void)
 {
-	uint64_t has;
+	uint64_t has = 0;
 	int rc = get(&has);
 	return rc < 0 || !(has & broker_drops) ? rc : set(has & ~broker_drops);
 }

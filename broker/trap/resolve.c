@@ -172,7 +172,8 @@ static int start_of(struct trap_call *c, int dirfd, uint64_t resolve, struct obj
 	/* with these an absolute path begins at the descriptor too */
 	bool rooted = resolve & (RESOLVE_IN_ROOT | RESOLVE_BENEATH);
 	if (o->asked[0] == '/' && !rooted) {
-		/* most paths cannot lead to the caller's own entry by their text; whose that is costs a look at /proc */
+		/* most paths cannot lead to the caller's own entry by their text; whose that is costs a look at /proc
+		 */
 		bool maybe = str_starts(o->asked, "/proc/") || str_starts(o->asked, "/dev/");
 		if (maybe && trap_tgid(c) < 0)
 			return -ESRCH;

@@ -5,6 +5,6 @@ target_link_libraries(net_harness PRIVATE nono-core)
 set_target_properties(net_harness PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
 
 add_executable(net_probe escape/net_probe.c)
-target_compile_options(net_probe PRIVATE -fno-sanitize=all)
-target_link_options(net_probe PRIVATE -static -fno-sanitize=all)
+
+nono_static(net_probe)
 set_target_properties(net_probe PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)

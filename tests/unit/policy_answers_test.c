@@ -68,10 +68,10 @@ static void socket_rules_check_types(void **state)
 	make(f, "file");
 	add(f, &f->profile->fs.unix_socket, "dir", SOURCE_USER);
 	compile_fails(f, "is a directory", "--allow-unix-socket-dir");
-	f->profile->fs.unix_socket.n = 0;
+	items_free(&f->profile->fs.unix_socket);
 	add(f, &f->profile->fs.unix_socket_subtree, "file", SOURCE_USER);
 	compile_fails(f, "is not a directory", "--allow-unix-socket");
-	f->profile->fs.unix_socket_subtree.n = 0;
+	items_free(&f->profile->fs.unix_socket_subtree);
 	cleanup_free char *link = in_home(f, "dangling");
 	assert_int_equal(symlink("nowhere", link), 0);
 	add(f, &f->profile->fs.unix_socket_bind, "dangling", SOURCE_USER);

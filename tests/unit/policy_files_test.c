@@ -172,13 +172,13 @@ static void types_are_checked(void **state)
 	make(f, "dir/");
 	add(f, &f->profile->fs.allow, "file", SOURCE_USER);
 	compile_fails(f, "is not a directory", "--allow-file");
-	f->profile->fs.allow.n = 0;
+	items_free(&f->profile->fs.allow);
 	add(f, &f->profile->fs.read_file, "dir", SOURCE_USER);
 	compile_fails(f, "is a directory", "--read");
-	f->profile->fs.read_file.n = 0;
+	items_free(&f->profile->fs.read_file);
 	add(f, &f->profile->fs.read, "file", SOURCE_USER);
 	compile_fails(f, "is not a directory", "--read-file");
-	f->profile->fs.read.n = 0;
+	items_free(&f->profile->fs.read);
 	add(f, &f->profile->fs.read, "file", SOURCE_PROFILE);
 	add(f, &f->profile->fs.read, "missing", SOURCE_USER);
 	compile(f);
@@ -208,7 +208,7 @@ static void nono_own_state_is_never_reachable(void **state)
 	compile(f);
 	assert_verdict(f, OP_CREATE, ".config/nono/profile-drafts/d.json", VERDICT_ALLOW, true);
 	assert_verdict(f, OP_CREATE, ".config/nono/profiles/q.json", VERDICT_NEVER, false);
-	f->profile->fs.allow.n = 0;
+	items_free(&f->profile->fs.allow);
 	add(f, &f->profile->fs.read_file, ".local/state/nono/x", SOURCE_USER);
 	compile_fails(f, "nono's own state", ".local/state/nono");
 }
