@@ -181,7 +181,7 @@ static int prepare(struct broker *b, int *ruleset, struct err **e)
 		return -1;
 	const struct policy_settings *set = policy_settings(b->plan.policy);
 	b->supervised = rooms_possible(b->plan.policy);
-	if (HAVE_SECRETS && secrets_load_all(&b->o->profile->env_credentials, &b->secrets, e) < 0)
+	if (secrets_load_all(&b->o->profile->env_credentials, &b->secrets, e) < 0)
 		return -1;
 	if (HAVE_HOOKS)
 		hooks_install(b->o->profile);
@@ -212,8 +212,7 @@ static int start(struct broker *b, struct err **e)
 	startup_print(b->o, &b->plan, b->supervised);
 	if (start_program(b, ruleset, e) < 0)
 		return -1;
-	if (HAVE_SECRETS)
-		secrets_wipe(&b->secrets);
+	secrets_wipe(&b->secrets);
 	/* from here on nobody of this user may look into the broker */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	int rc = privileges_drop_broker();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* session.c - what the command line calls: run, dry run, wrap. */
+#include "secrets/secrets.h"
 #include "session/internal.h"
 #include "sandbox/sandbox.h"
 
@@ -54,8 +55,15 @@ int session_wrap(const struct session_options *o)
 		start_plan_free(&plan);
 		return 1;
 	}
-	const struct environment_extra x = {0};
+	struct pairs secrets = {0};
+	if (secrets_load_all(&o->profile->env_credentials, &secrets, &e) < 0) {
+		int status = failed(e);
+		start_plan_free(&plan);
+		return status;
+	}
+	const struct environment_extra x = {.secrets = &secrets};
 	cleanup_strv struct strv env = environment_build(plan.policy, &x);
+	secrets_wipe(&secrets);
 	const struct launch in_place = {
 		.policy = plan.policy,
 		.argv = o->argv,
