@@ -92,6 +92,9 @@ static int read_xattr(struct trap_call *c, const struct attr_row *r, struct chan
 	ssize_t n = trap_read_string(c, trap_arg(c, 1), ch->name, sizeof(ch->name));
 	if (n <= 0)
 		return n == 0 || n == -ENAMETOOLONG ? -ERANGE : (int)n;
+	/* these take capabilities that the broker may have and the program has not: file capabilities, labels */
+	if (str_starts(ch->name, "security.") || str_starts(ch->name, "trusted."))
+		return -EPERM;
 	if (r->kind == ATTR_REMOVE)
 		return 0;
 	ch->size = (size_t)trap_arg(c, 3);

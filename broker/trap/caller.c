@@ -15,6 +15,10 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD O_EXCL
+#endif
+
 const struct trap_config *trap_cfg(const struct trap_call *c)
 {
 	return &c->t->cfg;
@@ -104,12 +108,13 @@ ssize_t trap_read_string(struct trap_call *c, uint64_t addr, char *buf, size_t m
 
 int trap_get_fd(struct trap_call *c, int fd)
 {
-	pid_t tgid = trap_tgid(c);
-	if (tgid < 0)
-		return -ESRCH;
 	if (fd < 0)
 		return -EBADF;
-	cleanup_fd int pidfd = (int)syscall(SYS_pidfd_open, tgid, 0);
+	/* a thread may have descriptors of its own, and outlive the first one; before Linux 6.9 only that one can be
+	 * asked */
+	cleanup_fd int pidfd = (int)syscall(SYS_pidfd_open, trap_tid(c), PIDFD_THREAD);
+	if (pidfd < 0 && errno == EINVAL)
+		pidfd = (int)syscall(SYS_pidfd_open, trap_tgid(c), 0);
 	if (pidfd < 0)
 		return -ESRCH;
 	int got = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);

@@ -183,7 +183,7 @@ static bool gains(struct trap_call *c, const struct object *from, const char *to
 	for (size_t i = 0; i < ARRAY_SIZE(ops); i++) {
 		bool before = policy_check_path(c->t->cfg.policy, ops[i], from->path).verdict == VERDICT_ALLOW;
 		bool after = policy_check_path(c->t->cfg.policy, ops[i], to).verdict == VERDICT_ALLOW;
-		if (after && !before && !created_has(c->t, from->fd))
+		if (after && !before)
 			return true;
 	}
 	return false;
@@ -193,6 +193,14 @@ static bool judge_gain(struct trap_call *c, const struct object *from, const str
 {
 	if (!gains(c, from, to->path))
 		return true;
+	/*
+	 * What the session made may be read, but a move is by name: another object could be put there meanwhile.
+	 * As between file systems, the program copies it, through a descriptor.
+	 */
+	if (created_has(c->t, from->fd)) {
+		trap_errno(c, EXDEV);
+		return false;
+	}
 	/* reading it where it is has to be granted first */
 	enum judged j = judge(c, OP_READ, from->asked, from->path, NULL);
 	if (j == JUDGED_ANSWERED)

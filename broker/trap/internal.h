@@ -16,6 +16,7 @@ struct token {
 	char *object;
 };
 #define MAX_TOKENS 4
+#define MOST_AGAIN 2 /* each time takes stack */
 
 /** struct trap_call - one notification. On a receiver's stack; parked calls are copies on the heap. */
 struct trap_call {
@@ -24,6 +25,7 @@ struct trap_call {
 	struct seccomp_notif n;
 	pid_t tgid; /* 0: not read yet */
 	bool answered;
+	unsigned again; /* how often it was started over because somebody else was faster */
 	struct token token[MAX_TOKENS];
 	unsigned n_tokens;
 };

@@ -56,7 +56,7 @@ static void answer(struct trap_call *c, int64_t value, int err, uint32_t flags)
 
 void trap_continue(struct trap_call *c)
 {
-	if (c->row->safe == CONTINUE_NEVER)
+	if (c->row->safe == CONTINUE_NEVER || (c->row->safe == CONTINUE_LANDLOCK && !c->t->cfg.kernel_floor))
 		answer(c, 0, EACCES, 0);
 	else
 		answer(c, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);

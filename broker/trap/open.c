@@ -107,7 +107,7 @@ static void open_new(struct trap_call *c, const struct wish *w, struct object *o
 	umask(old);
 	if (fd < 0) {
 		/* somebody else was faster: without O_EXCL that is an ordinary open, looked up anew */
-		if (err == EEXIST && !(w->flags & O_EXCL))
+		if (err == EEXIST && !(w->flags & O_EXCL) && c->again++ < MOST_AGAIN)
 			trap_run(c);
 		else
 			trap_errno(c, err);

@@ -54,8 +54,10 @@ int fd_path(int fd, char *out, size_t size)
 	out[n] = '\0';
 	if (out[0] != '/')
 		return -ENOENT; /* a pipe, a socket: no path */
-	/* " (deleted)" is also a legal end of a name: ask the inode */
-	if (str_ends(out, " (deleted)") && fstat(fd, &st) == 0 && st.st_nlink == 0)
+	/* " (deleted)" is also a legal end of a name: it is one only if that name leads there */
+	struct stat named;
+	if (str_ends(out, " (deleted)") && (fstat(fd, &st) < 0 || lstat(out, &named) < 0 || st.st_ino != named.st_ino ||
+						   st.st_dev != named.st_dev))
 		return -ENOENT;
 	return 0;
 }
@@ -311,6 +313,14 @@ int object_resolve(
 	return rc;
 }
 
+/* Pipes, sockets, anonymous and removed files: no path leads to them, so no rule is about them. */
+static bool pathless(const struct stat *st)
+{
+	bool named = S_ISREG(st->st_mode) || S_ISDIR(st->st_mode) || S_ISLNK(st->st_mode) || S_ISCHR(st->st_mode) ||
+		     S_ISBLK(st->st_mode);
+	return !named || st->st_nlink == 0;
+}
+
 int object_of_fd(struct trap_call *c, int fd, struct object *o)
 {
 	*o = (struct object){.fd = -1, .parent = -1};
@@ -322,7 +332,11 @@ int object_of_fd(struct trap_call *c, int fd, struct object *o)
 	(void)snprintf(o->asked, sizeof(o->asked), "descriptor %d", fd);
 	if (fstat(got, &o->st) < 0)
 		return -errno;
-	if (fd_path(got, o->path, sizeof(o->path)) < 0)
-		o->native = true;
+	int rc = fd_path(got, o->path, sizeof(o->path));
+	if (rc < 0 && !pathless(&o->st)) {
+		object_close(o);
+		return -EACCES; /* no rule can be found for it: too long a path, another mount namespace */
+	}
+	o->native = rc < 0;
 	return 0;
 }
