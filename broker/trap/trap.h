@@ -11,24 +11,13 @@
 #ifndef NONO_TRAP_H
 #define NONO_TRAP_H
 
+#include "proto/lane.h"
 #include "policy/policy.h"
 
 #include <sys/socket.h>
 
 struct trap;
 struct trap_call;
-
-/*
- * The lane: the value that open-like calls carry in their sixth argument register
- * to go straight to the kernel, where Landlock judges them. Any program may set
- * it and gets what the kernel grants. See docs/fast-lane.md.
- */
-#define TRAP_LANE 0x6e6f6e6f6c616e65ULL /* "nonolane" */
-/*
- * What the shim puts there when it repeats a refused call: the call traps. With
- * supervision "shim" only such calls do; otherwise any value but TRAP_LANE does.
- */
-#define TRAP_AGAIN 0x6e6f6e6f61736b21ULL /* "nonoask!" */
 
 /** Why an answer of CONTINUE is safe; every call-table row names one. */
 enum continue_reason {
