@@ -16,8 +16,6 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#define CONTEXT 3 /* lines around a change in the diff */
-
 /* ---- the edit ------------------------------------------------------------ */
 
 /* Where the last entry of a list or object ends; @box->value + 1 when it is empty. */
@@ -157,46 +155,6 @@ static char *edit(const struct jsonc *j, const struct field *f, const char *quot
 	return insert(j, root, whole);
 }
 
-/* ---- the diff ------------------------------------------------------------ */
-
-static void split_lines(const char *text, struct strv *out)
-{
-	while (*text) {
-		size_t n = strcspn(text, "\n");
-		strv_take(out, xstrndup(text, n));
-		text += n + (text[n] == '\n');
-	}
-}
-
-/* A unified diff of one hunk, from the first to the last line that differ. New string. */
-static char *diff(const char *file, bool is_new, const char *old, const char *new)
-{
-	cleanup_strv struct strv a = {0}, b = {0};
-	split_lines(old, &a);
-	split_lines(new, &b);
-	size_t head = 0, tail = 0;
-	while (head < a.n && head < b.n && strcmp(a.v[head], b.v[head]) == 0)
-		head++;
-	while (tail < a.n - head && tail < b.n - head && strcmp(a.v[a.n - 1 - tail], b.v[b.n - 1 - tail]) == 0)
-		tail++;
-	struct buf out = {0};
-	if (head == a.n && head == b.n)
-		return buf_steal(&out);
-	size_t from = head > CONTEXT ? head - CONTEXT : 0, after = tail < CONTEXT ? tail : CONTEXT;
-	size_t old_n = a.n - tail - from + after, new_n = b.n - tail - from + after;
-	buf_addf(&out, "--- %s\n+++ %s\n@@ -%zu,%zu +%zu,%zu @@\n", is_new ? "/dev/null" : file, file,
-		old_n ? from + 1 : 0, old_n, from + 1, new_n);
-	for (size_t i = from; i < head; i++)
-		buf_addf(&out, " %s\n", a.v[i]);
-	for (size_t i = head; i < a.n - tail; i++)
-		buf_addf(&out, "-%s\n", a.v[i]);
-	for (size_t i = head; i < b.n - tail; i++)
-		buf_addf(&out, "+%s\n", b.v[i]);
-	for (size_t i = a.n - tail; i < a.n - tail + after; i++)
-		buf_addf(&out, " %s\n", a.v[i]);
-	return buf_steal(&out);
-}
-
 /* ---- the file ------------------------------------------------------------ */
 
 /* The value as it stands in a file: a string, or the number of a port. New string, or NULL. */
@@ -274,7 +232,7 @@ int profile_append_value(
 	if (!new || check(file, new, e) < 0)
 		return -1;
 	if (preview) {
-		*preview = diff(file, is_new, is_new ? "" : old, new);
+		*preview = text_diff(is_new ? "/dev/null" : file, file, is_new ? "" : old, new);
 		return 0;
 	}
 	return strcmp(old, new) == 0 && !is_new ? 0 : write_file(file, is_new, new, e);

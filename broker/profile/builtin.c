@@ -12,6 +12,15 @@ const struct embedded *embedded_find(const char *name)
 	return NULL;
 }
 
+bool embedded_is_profile(const struct embedded *data)
+{
+	static const char *const other[] = {"groups", "network-policy", "profiles"};
+	for (size_t i = 0; i < ARRAY_SIZE(other); i++)
+		if (strcmp(data->name, other[i]) == 0)
+			return false;
+	return true;
+}
+
 const char *builtin_canonical(const char *name)
 {
 	static const struct {

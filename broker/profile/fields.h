@@ -64,9 +64,20 @@ static inline void *field_value(const struct profile *p, const struct field *f)
 bool field_is_set(const struct profile *p, const struct field *f);
 /** field_json() - the field's value as JSON, as it would be written; NULL for null. */
 struct json_object *field_json(const struct profile *p, const struct field *f);
+/** json_put_path() - put a value at a dotted key, making the objects on the way. Takes @value. */
+void json_put_path(struct json_object *root, const char *key, struct json_object *value);
+/** profile_dump() - the whole profile with every key, as a file that loads back. New reference. */
+struct json_object *profile_dump(const struct profile *p);
 /** items_append() - copy an item with its origin and endpoints to the end of @l. */
 void items_append(struct items *l, const struct item *it);
 
+/** profile_deprecated_keys() - how many legacy keys with values have been read so far, bases included. */
+unsigned profile_deprecated_keys(void);
+/**
+ * profile_load_text() - parse and resolve a profile as though @text stood in @file,
+ * which need not exist. Return: as profile_load().
+ */
+struct profile *profile_load_text(const char *file, const char *text, size_t len, struct err **e);
 /** profile_from_json() - fill a profile from a parsed object. @places may be NULL (embedded data). */
 struct jsonc;
 int profile_from_json(struct profile *p, struct json_object *root, const struct jsonc *places, enum source source,
@@ -84,6 +95,10 @@ struct embedded {
 extern const struct embedded embedded_files[];
 extern const size_t n_embedded_files;
 const struct embedded *embedded_find(const char *name);
+/** embedded_is_profile() - whether it is a built-in profile and not other data. */
+bool embedded_is_profile(const struct embedded *data);
+/** text_diff() - a unified diff of one hunk, from the first to the last line that differ; "" if none do. New string. */
+char *text_diff(const char *old_name, const char *new_name, const char *old, const char *new);
 /** builtin_canonical() - the name an alias stands for ("claude" -> "claude-code"), else @name. */
 const char *builtin_canonical(const char *name);
 /** profile_name_valid() - letters, digits and inner dashes. */

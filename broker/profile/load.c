@@ -44,26 +44,29 @@ char *user_profile_path(const char *name)
 	return NULL;
 }
 
-static struct profile *load_file(const char *file, struct err **e)
+static struct profile *from_jsonc(const char *file, struct jsonc *j, struct err **e)
 {
-	struct jsonc j;
-	if (jsonc_read(file, &j, e) < 0)
-		return NULL;
 	cleanup_profile struct profile *p = profile_new();
 	cleanup_free char *base = xstrdup(path_base(file));
 	char *dot = strrchr(base, '.');
 	if (dot)
 		*dot = '\0';
 	p->file = xstrdup(file);
-	int rc = profile_from_json(p, j.root, &j, SOURCE_PROFILE, base, e);
-	jsonc_free(&j);
+	int rc = profile_from_json(p, j->root, j, SOURCE_PROFILE, base, e);
+	jsonc_free(j);
 	return rc < 0 ? NULL : steal_ptr(&p);
+}
+
+static struct profile *load_file(const char *file, struct err **e)
+{
+	struct jsonc j;
+	return jsonc_read(file, &j, e) < 0 ? NULL : from_jsonc(file, &j, e);
 }
 
 static struct profile *load_builtin(const char *name, struct err **e)
 {
 	const struct embedded *data = embedded_find(builtin_canonical(name));
-	if (!data)
+	if (!data || !embedded_is_profile(data))
 		return NULL;
 	struct json_object *root = json_tokener_parse(data->text);
 	cleanup_profile struct profile *p = profile_new();
@@ -78,8 +81,7 @@ static int fail_not_found(const char *name, struct err **e)
 	const char *names[64];
 	size_t n = 0;
 	for (size_t i = 0; i < n_embedded_files && n < ARRAY_SIZE(names); i++)
-		if (strcmp(embedded_files[i].name, "groups") != 0 &&
-			strcmp(embedded_files[i].name, "network-policy") != 0)
+		if (embedded_is_profile(&embedded_files[i]))
 			names[n++] = embedded_files[i].name;
 	const char *near = str_nearest(name, names, n);
 	cleanup_free char *dir = config_dir();
@@ -144,12 +146,13 @@ static int fail_cycle(const struct load *l, const char *key, struct err **e)
 }
 
 static struct profile *resolve(struct load *l, const char *ref, const char *beside, const char *own_file,
+	const struct strv *extra, struct err **e);
+
+/* @loaded with its bases below it; takes it. @key says in the stack what it is. */
+static struct profile *resolve_bases(struct load *l, struct profile *loaded, const char *ref, const char *key,
 	const struct strv *extra, struct err **e)
 {
-	cleanup_free char *key = NULL;
-	cleanup_profile struct profile *p = load_one(ref, beside, own_file, &key, e);
-	if (!p)
-		return NULL;
+	cleanup_profile struct profile *p = loaded;
 	for (size_t i = 0; i < l->depth; i++)
 		if (strcmp(l->stack[i], key) == 0) {
 			fail_cycle(l, key, e);
@@ -192,6 +195,14 @@ static struct profile *resolve(struct load *l, const char *ref, const char *besi
 	for (size_t i = 0; i < p->extends.n; i++)
 		strv_add(&merged->extends, p->extends.v[i]);
 	return merged;
+}
+
+static struct profile *resolve(struct load *l, const char *ref, const char *beside, const char *own_file,
+	const struct strv *extra, struct err **e)
+{
+	cleanup_free char *key = NULL;
+	struct profile *p = load_one(ref, beside, own_file, &key, e);
+	return p ? resolve_bases(l, p, ref, key, extra, e) : NULL;
 }
 
 /* The default profile's groups come first for every profile but itself. */
@@ -258,6 +269,19 @@ struct profile *profile_load(const char *ref, const struct strv *extra_extends, 
 	/* the name it was asked by counts as a name of it: "claude" is "claude-code" */
 	if (!is_path(ref) && !strv_has(&p->resolved_from, builtin_canonical(ref)))
 		strv_add(&p->resolved_from, builtin_canonical(ref));
+	return steal_ptr(&p);
+}
+
+struct profile *profile_load_text(const char *file, const char *text, size_t len, struct err **e)
+{
+	struct jsonc j;
+	if (jsonc_parse(file, text, len, &j, e) < 0)
+		return NULL;
+	struct load l = {0};
+	struct profile *loaded = from_jsonc(file, &j, e);
+	cleanup_profile struct profile *p = loaded ? resolve_bases(&l, loaded, file, file, NULL, e) : NULL;
+	if (!p || add_default_groups(p, e) < 0 || check_groups(p, e) < 0)
+		return NULL;
 	return steal_ptr(&p);
 }
 

@@ -455,11 +455,20 @@ static int parse_section(struct parse *x, const char *section, struct json_objec
 	return 0;
 }
 
+static unsigned deprecated_keys;
+
+unsigned profile_deprecated_keys(void)
+{
+	return deprecated_keys;
+}
+
 static int parse_legacy(struct parse *x, const struct legacy *l)
 {
-	if (json_object_is_type(l->value, json_type_array) && json_object_array_length(l->value))
+	if (json_object_is_type(l->value, json_type_array) && json_object_array_length(l->value)) {
+		deprecated_keys++;
 		say("warning: %s: deprecated key '%s', use '%s' instead", x->places ? x->places->file : x->origin.label,
 			l->key, l->f->legacy_of);
+	}
 	return parsers[l->f->type](x, l->f, l->key, l->value);
 }
 

@@ -1,0 +1,86 @@
+#!/bin/bash
+# nono profile: what the subcommands print and their exit status; a dump loads back; bad files name the place.
+set -u
+home=$(mktemp -d /tmp/nono-profile-XXXXXX)
+trap 'rm -rf "$home"' EXIT
+unset NONO_CAP_FILE XDG_CONFIG_HOME XDG_STATE_HOME XDG_RUNTIME_DIR
+export HOME=$home
+profiles=$home/.config/nono/profiles
+mkdir -p "$profiles"
+cd "$home" || exit 1
+failed=0
+
+# expect STATUS REGEX COMMAND...: exit status, and a line of its output
+expect() {
+	local status=$1 pattern=$2 out rc
+	shift 2
+	out=$("$@" 2>&1)
+	rc=$?
+	if [ $rc != "$status" ] || ! grep -qE -- "$pattern" <<<"$out"; then
+		printf 'FAILED: %s\n  exit %s, wanted %s; no line matches: %s\n%s\n' "$*" $rc "$status" "$pattern" "${out:0:2000}"
+		failed=1
+	fi
+}
+
+# bad REGEX: standard input is a profile that does not load, and the one error line matches
+bad() {
+	cat >"$home/bad.json"
+	expect 1 "$1" "$NONO" profile validate "$home/bad.json"
+	rm -f "$home/started"
+	expect 1 "$1" "$NONO" run --on-request deny --profile "$home/bad.json" -- touch "$home/started"
+	[ ! -e "$home/started" ] || {
+		echo "FAILED: started with a bad profile ($1)"
+		failed=1
+	}
+}
+
+for name in $("$NONO" profile list --json | python3 -c 'import json, sys
+for p in json.load(sys.stdin): print(p["name"])'); do
+	"$NONO" profile show "$name" --format dump >"$home/$name.json"
+	expect 0 '^Result: valid$' "$NONO" profile validate "$home/$name.json"
+	expect 0 'no differences' "$NONO" profile diff "$name" "$home/$name.json"
+	"$NONO" profile show "$name" --json | python3 -c 'import json, sys
+p = json.load(sys.stdin)
+assert list(p)[:3] == ["name", "description", "extends"], list(p)
+assert p["name"] == sys.argv[1], p["name"]' "$name" || failed=1
+done
+expect 0 '^nono profile: 13 profiles$' "$NONO" profile list
+
+echo '{"meta": {"name": "mine"}, "extends": "claude-code", "filesystem": {"read": ["/srv"]}}' >"$profiles/mine.json"
+expect 0 '^    mine .* extends claude-code$' "$NONO" profile list
+expect 0 '/srv$' "$NONO" profile show mine
+expect 0 '^  \+ filesystem.read /srv$' "$NONO" profile diff claude-code mine
+expect 0 '^  - filesystem.read /srv$' "$NONO" profile diff mine claude-code
+expect 0 '^Result: valid$' "$NONO" profile validate mine
+expect 0 '"valid": true' "$NONO" profile validate mine --json
+expect 0 '"grants"' "$NONO" profile show mine --format manifest
+expect 1 'unknown format "x"' "$NONO" profile show mine --format x
+expect 0 'required$' "$NONO" profile groups
+expect 0 'Required: yes' "$NONO" profile groups deny_credentials
+expect 0 '"raw"' "$NONO" profile groups deny_credentials --json
+expect 1 'unknown policy group "nope"' "$NONO" profile groups nope
+expect 1 'profile file not found' "$NONO" profile validate nope
+expect 2 'did you mean show' "$NONO" profile shwo
+expect 2 'did you mean --json' "$NONO" profile list --jsno
+expect 2 'usage: nono profile diff' "$NONO" profile diff mine
+
+# deprecated keys: one warning each; --strict counts them
+echo '{"policy": {"exclude_groups": ["dangerous_commands"]}}' >"$profiles/old.json"
+expect 0 "deprecated key 'policy.exclude_groups', use 'groups.exclude'" "$NONO" profile validate old
+expect 2 'found 1 deprecated key;' "$NONO" profile validate old --strict
+
+bad 'bad.json:1:16: filesystem.raed: unknown key; did you mean "read"\?' <<<'{"filesystem":{"raed":[]}}'
+bad 'bad.json:1:.*unknown policy group "deny_credential"; did you mean' <<<'{"groups": {"include": ["deny_credential"]}}'
+bad 'group "deny_credentials" is required' <<<'{"groups": {"exclude": ["deny_credentials"]}}'
+bad 'bad.json' <<<'{"extends": "./bad.json"}'
+bad 'bad.json:1:' <<<'{"filesystem": {"read": ["/a"], "re\u0061d": ["/b"]}}'
+bad 'bad.json:1:' < <(printf '{"meta": {"name": "\xff"}}')
+bad 'bad.json:1:' < <(printf '[%.0s' {1..100000})
+bad 'bad.json' < <(head -c 1000000 /dev/zero | tr '\0' 'x')
+bad 'bad.json:1:' < <(printf '{"'; head -c 900000 /dev/zero | tr '\0' 'k'; printf '": {"a": 1}}')
+expect 1 'not a regular file' "$NONO" profile validate "$home"
+[ "$(id -u)" = 0 ] || {
+	echo '{}' >"$home/closed.json" && chmod 0 "$home/closed.json"
+	expect 1 'closed.json: Permission denied|closed.json.*ermission' "$NONO" profile validate "$home/closed.json"
+}
+exit $failed
