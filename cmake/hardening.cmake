@@ -18,8 +18,8 @@ else()
 	if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64")
 		add_compile_options(-fcf-protection)
 	endif()
-	add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
 endif()
+add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
 
 # nono_static(TARGET) - a static program: the sanitizers have no static runtime, so it goes without
 function(nono_static target)
