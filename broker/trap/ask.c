@@ -129,10 +129,21 @@ static void unlink_parked(struct trap *t, struct parked *p)
 		}
 }
 
+/* Under the lock: this call ends, other calls of its process still wait and share its pidfd. */
+static void hand_on_watch(struct trap *t, struct parked *p)
+{
+	for (struct parked *o = t->parked; o && p->pidfd >= 0; o = o->next)
+		if (o->call.tgid == p->call.tgid && o->pidfd < 0) {
+			o->pidfd = p->pidfd;
+			p->pidfd = -1;
+		}
+}
+
 /* Under the lock: hand an answered call to a worker. Return: whether a worker is to be started. */
 static bool queue_answered(struct trap *t, struct parked *p)
 {
 	unlink_parked(t, p);
+	hand_on_watch(t, p);
 	struct parked **end = &t->answered;
 	while (*end)
 		end = &(*end)->next;
