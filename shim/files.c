@@ -12,7 +12,6 @@
 
 #include <linux/fcntl.h>
 #include <stdarg.h>
-#include <sys/types.h>
 
 /* Programs are compiled against libc's declarations, these only have to have the same calling convention. */
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"

@@ -158,8 +158,14 @@ struct strv environment_build(const struct policy *p, const struct environment_e
 	set_pairs(&env, x->secrets);
 	set_pairs(&env, x->more);
 	/* last: nothing above may load something into every program */
-	if (x->shim)
+	if (x->shim) {
 		set(&env, "LD_PRELOAD", x->shim);
+		/* a program built with AddressSanitizer otherwise refuses to start behind a preloaded library */
+		const char *asan = get(&env, "ASAN_OPTIONS");
+		cleanup_free char *options =
+			xasprintf("verify_asan_link_order=0%s%s", asan && *asan ? ":" : "", asan ? asan : "");
+		set(&env, "ASAN_OPTIONS", options);
+	}
 	if (!env.v)
 		env.v = xcalloc(1, sizeof(*env.v));
 	return env;

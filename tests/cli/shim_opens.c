@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* shim_opens.c - shim_opens KIND PATH: opens PATH in one way, prints the errno (0: it worked). Built by shim_libc.sh.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int by_open(const char *path)
+{
+	return open(path, O_RDONLY) < 0 ? errno : 0;
+}
+
+static int by_fopen(const char *path)
+{
+	return fopen(path, "r") ? 0 : errno;
+}
+
+static int by_opendir(const char *path)
+{
+	return opendir(path) ? 0 : errno;
+}
+
+static int by_syscall(const char *path)
+{
+	return syscall(SYS_openat, AT_FDCWD, path, O_RDONLY, 0, 0, 0) < 0 ? errno : 0;
+}
+
+/* a program that imitates the shim: the lane's value, set by itself */
+static int by_forgery(const char *path)
+{
+	return syscall(SYS_openat, AT_FDCWD, path, O_RDONLY, 0, 0, 0x6e6f6e6f6c616e65ULL) < 0 ? errno : 0;
+}
+
+/* a child that shares memory with its parent */
+static int by_vfork(const char *path)
+{
+	volatile int result = -1;
+	pid_t child = vfork();
+	if (child == 0) {
+		result = by_open(path);
+		_exit(0);
+	}
+	return result;
+}
+
+static void *thread(void *path)
+{
+	(void)by_fopen(path);
+	return NULL;
+}
+
+/* errno belongs to the thread */
+static int by_thread(const char *path)
+{
+	pthread_t t;
+	errno = 77;
+	if (pthread_create(&t, NULL, thread, (void *)path) != 0 || pthread_join(t, NULL) != 0)
+		return -1;
+	return errno == 77 ? by_open(path) : -1;
+}
+
+static const struct {
+	const char *name;
+	int (*open)(const char *path);
+} kinds[] = {
+	{"open", by_open},
+	{"fopen", by_fopen},
+	{"opendir", by_opendir},
+	{"syscall", by_syscall},
+	{"forgery", by_forgery},
+	{"vfork", by_vfork},
+	{"thread", by_thread},
+};
+
+int main(int argc, char **argv)
+{
+	/* "mdwe CMD...": memory can't become executable from here on (PR_SET_MDWE) */
+	if (argc > 2 && strcmp(argv[1], "mdwe") == 0) {
+		if (prctl(65, 1, 0, 0, 0) < 0 && errno != EINVAL)
+			return 3;
+		execv(argv[2], argv + 2);
+		return 4;
+	}
+	for (size_t i = 0; argc == 3 && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(argv[1], kinds[i].name) == 0) {
+			printf("%d\n", kinds[i].open(argv[2]));
+			return 0;
+		}
+	return 2;
+}
