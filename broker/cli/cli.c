@@ -110,7 +110,7 @@ static int version_command(int argc, char **argv)
 /* ---- the table --------------------------------------------------------------------- */
 
 static const char *const profile_subcommands[] = {"list", "show", "validate", "diff", "groups", NULL};
-static const char *const hooks_subcommands[] = {"install", "status", "remove", NULL};
+static const char *const hooks_subcommands[] = {"install", "status", "remove", "context", NULL};
 static const char *const shells[] = {"bash", "zsh", "fish", NULL};
 
 const struct command command_rows[] = {
@@ -125,7 +125,8 @@ const struct command command_rows[] = {
 	{"grants", "[--revoke ID] [SESSION]", "what was allowed during a session", grants_command, NULL, false},
 	{"profile", "list|show|validate|diff|groups", "look at profiles and policy groups", profile_command,
 		profile_subcommands, false},
-	{"hooks", "install|status|remove", "what nono puts into agents", hooks_command, hooks_subcommands, false},
+	{"hooks", "install|status|remove|context", "what nono puts into agents", hooks_command, hooks_subcommands,
+		false},
 	{"doctor", "[--json]", "what this machine can enforce, and what is missing", doctor_command, NULL, false},
 	{"setup", "--check-only", "the same as doctor", setup_command, NULL, false},
 	{"completion", "bash|zsh|fish", "completions for your shell", completion_command, shells, false},

@@ -94,6 +94,8 @@ struct embedded {
 };
 extern const struct embedded embedded_files[];
 extern const size_t n_embedded_files;
+extern const struct embedded embedded_hooks[]; /* hooks/ */
+extern const size_t n_embedded_hooks;
 const struct embedded *embedded_find(const char *name);
 /** embedded_is_profile() - whether it is a built-in profile and not other data. */
 bool embedded_is_profile(const struct embedded *data);

@@ -183,8 +183,7 @@ static int prepare(struct broker *b, int *ruleset, struct err **e)
 	b->supervised = rooms_possible(b->plan.policy);
 	if (secrets_load_all(&b->o->profile->env_credentials, &b->secrets, e) < 0)
 		return -1;
-	if (HAVE_HOOKS)
-		hooks_install(b->o->profile);
+	hooks_install(b->o->profile);
 	if (cgroup_create(&set->limits, b->place.id, &b->cgroup, e) < 0)
 		return -1;
 	b->base = event_base_new();
