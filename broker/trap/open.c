@@ -101,7 +101,9 @@ static void open_new(struct trap_call *c, const struct wish *w, struct object *o
 	if (all == JUDGED_ANSWERED || continue_if_kernel(c, all))
 		return;
 	mode_t old = umask(caller_umask(c));
-	int flags = (int)(w->flags & (REOPEN_FLAGS & ~O_TRUNC)) | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
+	/* O_EXCL does not follow a link either; O_NOFOLLOW would be seen by F_GETFL */
+	int flags =
+		(int)(w->flags & ((REOPEN_FLAGS & ~O_TRUNC) | O_NOFOLLOW)) | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY;
 	int fd = openat(o->parent, o->name, flags, (mode_t)w->mode);
 	int err = errno;
 	umask(old);

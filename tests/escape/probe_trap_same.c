@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* probe_trap_same.c - what calls on files answer: printed, to be compared with and without a sandbox. */
+#include "probe.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/openat2.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+
+static void say(const char *what, long rc)
+{
+	printf("%s: %s\n", what, errno_name(rc < 0 ? errno : 0));
+}
+
+/* The errno, and the flags and mode of what was opened. */
+static void opened(const char *what, int fd)
+{
+	struct stat st = {0};
+	say(what, fd);
+	if (fd < 0)
+		return;
+	fstat(fd, &st);
+	printf("  flags %o cloexec %d mode %o size %lld\n", (unsigned)fcntl(fd, F_GETFL), fcntl(fd, F_GETFD),
+		(unsigned)st.st_mode, (long long)st.st_size);
+	close(fd);
+}
+
+static void opens(void)
+{
+	opened("new", open("f", O_CREAT | O_WRONLY, 0666));
+	opened("exclusive, there", open("f", O_CREAT | O_EXCL | O_WRONLY, 0666));
+	opened("append, cloexec", open("f", O_WRONLY | O_APPEND | O_CLOEXEC));
+	say("truncate", truncate("f", 100));
+	say("truncate, negative", truncate("f", -1));
+	opened("truncating", open("f", O_RDWR | O_TRUNC));
+	opened("directory flag on a file", open("f", O_RDONLY | O_DIRECTORY));
+	opened("directory for writing", open(".", O_WRONLY));
+	opened("O_PATH", open("f", O_PATH));
+	opened("anonymous", open(".", O_TMPFILE | O_RDWR, 0640));
+	opened("beneath a file", open("f/x", O_RDONLY));
+	opened("slash behind a file", open("f/", O_RDONLY));
+	opened("missing", open("none", O_RDONLY));
+	opened("missing directory", open("none/x", O_CREAT | O_WRONLY, 0600));
+	opened("empty", open("", O_RDONLY));
+	opened("bad address", open((char *)8, O_RDONLY));
+	opened("bad descriptor", openat(99, "f", O_RDONLY));
+	say("symlink", symlink("f", "l"));
+	say("symlink to nothing", symlink("later", "dangling"));
+	opened("link", open("l", O_RDONLY));
+	opened("link, nofollow", open("l", O_RDONLY | O_NOFOLLOW));
+	opened("link, creating", open("l", O_WRONLY | O_CREAT, 0600));
+	opened("link, exclusive", open("l", O_WRONLY | O_CREAT | O_EXCL, 0600));
+	say("fifo", mkfifo("p", 0666));
+	opened("fifo, no reader", open("p", O_WRONLY | O_NONBLOCK));
+	opened("fifo, nonblock", open("p", O_RDONLY | O_NONBLOCK));
+	static const unsigned long long resolve[] = {RESOLVE_BENEATH, RESOLVE_IN_ROOT, RESOLVE_NO_SYMLINKS};
+	for (size_t i = 0; i < sizeof(resolve) / sizeof(*resolve); i++) {
+		struct open_how how = {.flags = O_RDONLY, .resolve = resolve[i]};
+		opened("openat2 link", (int)syscall(SYS_openat2, AT_FDCWD, "l", &how, sizeof(how)));
+		opened("openat2 absolute", (int)syscall(SYS_openat2, AT_FDCWD, "/f", &how, sizeof(how)));
+	}
+}
+
+static void entries(void)
+{
+	struct stat st;
+	say("mkdir", mkdir("d", 0777));
+	say("mkdir, slash", mkdir("d2/", 0700));
+	say("mkdir, there", mkdir("d", 0777));
+	say("setgid", chmod("d", 02755));
+	say("mkdir in setgid", mkdir("d/in", 0777));
+	printf("  mode %o\n", stat("d/in", &st) == 0 ? (unsigned)st.st_mode : 0);
+	say("rmdir, not empty", rmdir("d"));
+	say("rmdir of a file", rmdir("f"));
+	say("unlink of a directory", unlink("d"));
+	say("unlink, slash", unlink("f/"));
+	say("unlink, missing", unlink("none"));
+	say("link", link("f", "hard"));
+	say("link, there", link("f", "hard"));
+	say("link of a directory", link("d", "hard2"));
+	say("rename", rename("hard", "moved"));
+	say("rename, noreplace", renameat2(AT_FDCWD, "moved", AT_FDCWD, "f", RENAME_NOREPLACE));
+	opened("other", open("other", O_CREAT | O_WRONLY, 0600));
+	say("exchange", renameat2(AT_FDCWD, "other", AT_FDCWD, "f", RENAME_EXCHANGE));
+	say("exchange, missing", renameat2(AT_FDCWD, "other", AT_FDCWD, "none", RENAME_EXCHANGE));
+	say("rename into itself", rename("d", "d/in/x"));
+	say("rename file over directory", rename("other", "d"));
+	say("rename, missing", rename("none", "x"));
+	say("rmdir dot", rmdir("d/in/."));
+	say("mkdir dot", mkdir(".", 0700));
+}
+
+static void attributes(void)
+{
+	const struct timespec bad[2] = {{0, 1000000001}, {0, 0}}, good[2] = {{5, 6}, {7, 8}};
+	struct stat st;
+	say("chmod", chmod("f", 0640));
+	say("chmod, missing", chmod("none", 0640));
+	say("chown to nobody else", chown("f", (uid_t)-1, (gid_t)-1));
+	say("times", utimensat(AT_FDCWD, "f", good, 0));
+	say("times of a link", utimensat(AT_FDCWD, "l", good, AT_SYMLINK_NOFOLLOW));
+	say("bad times", utimensat(AT_FDCWD, "f", bad, 0));
+	say("bad flags", utimensat(AT_FDCWD, "f", good, 0x40000));
+	say("xattr, bad name", setxattr("f", "nothing", "x", 1, 0));
+	say("xattr, missing", removexattr("f", "user.none"));
+	if (stat("f", &st) == 0)
+		printf("  mode %o times %ld %ld\n", (unsigned)st.st_mode, (long)st.st_atime, (long)st.st_mtim.tv_nsec);
+	const struct rlimit small = {10, 10};
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &small);
+	say("truncate beyond the limit", truncate("f", 20));
+	say("truncate within the limit", truncate("f", 5));
+}
+
+/* DIR: made, worked in */
+static int trap_same(int argc, char **argv)
+{
+	if (argc != 1)
+		return 2;
+	umask(027);
+	if (mkdir(argv[0], 0700) < 0 || chdir(argv[0]) < 0) {
+		perror(argv[0]);
+		return 1;
+	}
+	opens();
+	entries();
+	attributes();
+	return 0;
+}
+PROBE(trap_same, trap_same, "DIR");
