@@ -3,6 +3,7 @@
 . "$NONO_SOURCE/tests/escape/lib_run.sh"
 
 same "the shim is preloaded" libnono-shim.so "$(basename "$(sandboxed sh -c 'echo $LD_PRELOAD')")"
+same "an LD_PRELOAD from outside is dropped" libnono-shim.so "$(basename "$(LD_PRELOAD=/none/other.so sandboxed sh -c 'echo $LD_PRELOAD' 2>/dev/null)")"
 same "nothing is printed" "" "$(sandboxed sh -c 'sh -c true' 2>&1)"
 same "survives exec" yes "$(sandboxed sh -c "sh -c 'grep -q libnono-shim /proc/self/maps' && echo yes")"
 readelf -d "$NONO_BUILD/lib/libnono-shim.so" | grep NEEDED && fail "the shim needs a library"
