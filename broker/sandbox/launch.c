@@ -24,6 +24,7 @@
  * system calls only: it runs on the broker's memory.
  */
 #include "sandbox/sandbox.h"
+#include "sandbox/keeper.h"
 #include "sandbox/kernel_abi.h"
 #include "sandbox/landlock.h"
 #include "sandbox/privileges.h"
@@ -51,6 +52,7 @@ enum stage {
 	STAGE_CGROUP,
 	STAGE_WORKDIR,
 	STAGE_PRIVILEGES,
+	STAGE_KEEPER,
 	STAGE_LANDLOCK,
 	STAGE_FILTER,
 	STAGE_CLOSE,
@@ -63,6 +65,7 @@ static const char *const stage_text[] = {
 	[STAGE_CGROUP] = "cannot put %s into its control group",
 	[STAGE_WORKDIR] = "cannot enter the working directory of %s",
 	[STAGE_PRIVILEGES] = "cannot drop privileges for %s",
+	[STAGE_KEEPER] = "cannot start the keeper of %s",
 	[STAGE_LANDLOCK] = "cannot restrict %s with Landlock",
 	[STAGE_FILTER] = "cannot install the system call filter for %s",
 	[STAGE_CLOSE] = "cannot close inherited descriptors for %s",
@@ -75,12 +78,13 @@ struct start {
 	const struct launch *l;
 	struct sock_fprog filter;
 	int ruleset, cgroup_procs;
-	bool listen, own_proc;
+	bool listen, own_proc, keep;
 	pid_t parent;
 	const sigset_t *mask; /* of the program */
 
 	/* from the child */
 	volatile int listener;
+	volatile pid_t keeper;
 	volatile enum stage stage;
 	volatile int err;
 };
@@ -118,6 +122,12 @@ static int restrict_self(struct start *s)
 		return fail(s, STAGE_PRIVILEGES, -rc);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fail(s, STAGE_PRIVILEGES, errno);
+	if (s->keep) {
+		rc = keeper_start(s->parent);
+		if (rc < 0)
+			return fail(s, STAGE_KEEPER, -rc);
+		s->keeper = rc;
+	}
 	rc = landlock_enter(s->ruleset, s->own_proc);
 	if (rc < 0)
 		return fail(s, STAGE_LANDLOCK, -rc);
@@ -205,11 +215,24 @@ static int open_cgroup(const char *dir, struct err **e)
 	return fd >= 0 ? fd : err_set(e, errno, "cannot open %s", path);
 }
 
-int launch_start(const struct launch *l, pid_t *pid, int *listener, struct err **e)
+/* The program did not start: nor is its keeper needed. */
+static void end_keeper(pid_t keeper)
+{
+	if (keeper <= 0)
+		return;
+	kill(keeper, SIGKILL);
+	while (waitpid(keeper, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+int launch_start(const struct launch *l, pid_t *pid, pid_t *keeper, int *listener, struct err **e)
 {
 	cleanup_free void *made = NULL;
 	struct start s = {.l = l, .ruleset = -1, .cgroup_procs = -1, .listener = -1, .parent = getpid()};
 	s.mask = l->mask;
+	/* without the signal scope its kill would reach everybody */
+	s.keep = landlock_abi() >= 6 && policy_settings(l->policy)->signal_mode != SCOPE_ALL;
+	*keeper = 0;
 	if (prepare(&s, &made, e) < 0)
 		return -1;
 	cleanup_fd int ruleset = s.ruleset;
@@ -233,10 +256,13 @@ int launch_start(const struct launch *l, pid_t *pid, int *listener, struct err *
 	if (*pid < 0)
 		return err_set(e, err, "cannot start %s", l->program);
 	*listener = s.listener;
+	*keeper = s.keeper;
 	if (s.stage == STAGE_NONE)
 		return 0;
 	while (waitpid(*pid, NULL, 0) < 0 && errno == EINTR)
 		;
+	end_keeper(*keeper);
+	*keeper = 0;
 	if (*listener >= 0)
 		close(*listener);
 	*listener = -1;

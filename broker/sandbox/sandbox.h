@@ -43,10 +43,12 @@ int launch_ruleset(const struct policy *p, bool supervise, struct err **e);
 /**
  * launch_start() - new process, restrict, exec. Returns when the program has been executed.
  * @pid: the program; @listener: the seccomp listener (-1 when not supervised)
+ * @keeper: the process that ends the tree should guard and broker be killed together, 0 where the
+ * kernel can't have one; the caller kills and reaps it when the program has ended
  * Errors are reported with the exit status to use (126, 127) in the error's code; EBUSY there
  * means that another listener is installed already: start again with supervise false.
  */
-int launch_start(const struct launch *l, pid_t *pid, int *listener, struct err **e);
+int launch_start(const struct launch *l, pid_t *pid, pid_t *keeper, int *listener, struct err **e);
 /** launch_in_place() - `nono wrap`: restrict this process and exec; returns only on failure. */
 int launch_in_place(const struct launch *l, struct err **e);
 

@@ -31,7 +31,7 @@ struct broker {
 	struct rooms rooms;
 	struct pairs secrets, more_env;
 	char *cgroup, *cap_file, *shim;
-	pid_t program;
+	pid_t program, keeper;
 	int listener;
 	bool supervised;
 };
@@ -162,7 +162,7 @@ static int start_program(struct broker *b, int ruleset, struct err **e)
 		.mask = &b->link->mask,
 	};
 	cleanup_err struct err *first = NULL;
-	if (launch_start(&l, &b->program, &b->listener, &first) == 0)
+	if (launch_start(&l, &b->program, &b->keeper, &b->listener, &first) == 0)
 		return 0;
 	if (first->code != EBUSY) {
 		*e = steal_ptr(&first);
@@ -171,7 +171,7 @@ static int start_program(struct broker *b, int ruleset, struct err **e)
 	say("kernel only: %s, so nothing can be asked for and network rules by name do not work", first->msg);
 	l.supervise = b->supervised = false;
 	l.ruleset = -1;
-	return launch_start(&l, &b->program, &b->listener, e);
+	return launch_start(&l, &b->program, &b->keeper, &b->listener, e);
 }
 
 /* Everything before the program: nothing of it may be missing when it starts. */
@@ -236,12 +236,26 @@ static void report_end(unsigned left, unsigned oom_kills, const struct limits *l
 			(unsigned long long)(l->memory_bytes >> 20));
 }
 
+/* The keeper is no part of the tree; it has to go before anybody asks whether children are left. */
+static void end_keeper(struct broker *b)
+{
+	if (b->keeper <= 0)
+		return;
+	kill(b->keeper, SIGKILL);
+	waitpid(b->keeper, NULL, 0);
+	b->keeper = 0;
+}
+
 /*
  * The program has ended: end what it left, say what there is to say.
  * @guard_gone: it has not, but nobody is left to see its end: kill all of it at once
  */
 static void conclude(struct broker *b, bool guard_gone)
 {
+	/* killed together with the guard, the broker may not get further than this: then the keeper does it */
+	if (guard_gone)
+		tree_end(getpid(), 0);
+	end_keeper(b);
 	unsigned left = tree_end(getpid(), guard_gone ? 0 : END_GRACE_MS);
 	unsigned kills = cgroup_destroy(b->cgroup);
 	report_end(left, kills, &policy_settings(b->plan.policy)->limits);
@@ -284,6 +298,7 @@ int broker_run(const struct session_options *o, const struct guard_link *link)
 			kill(b.program, SIGKILL);
 			tree_end(getpid(), 0);
 		}
+		end_keeper(&b);
 		cgroup_destroy(b.cgroup);
 		clean_up(&b);
 		return code;

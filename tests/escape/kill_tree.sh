@@ -1,5 +1,5 @@
 #!/bin/bash
-# Guard or broker killed with SIGKILL: nothing of the tree is left, whatever sessions and parents its processes gave themselves.
+# Guard, broker or both killed with SIGKILL: nothing of the tree is left, whatever sessions and parents its processes gave themselves.
 . "$NONO_SOURCE/tests/escape/lib_run.sh"
 
 # a child that ignores signals, a session of its own, a double fork whose parents are gone, a stopped process
@@ -42,5 +42,7 @@ once() {
 for _ in 1 2 3 4 5; do
 	once guard
 	once broker
+	once guard broker
+	once broker guard
 done
 finish
