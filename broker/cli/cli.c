@@ -5,6 +5,7 @@
 #include "approve/approve.h"
 #include "explain/explain.h"
 #include "hooks/hooks.h"
+#include "open/entries.h"
 #include "open/open.h"
 #include "session/session.h"
 
@@ -153,6 +154,8 @@ static int unknown_command(const char *name)
 
 int cli_main(int argc, char **argv)
 {
+	if (argc > 0 && entries_name(path_base(argv[0])))
+		return open_helper_main(argc, argv);
 	if (argc < 2) {
 		help_for("", stderr);
 		return 2;

@@ -14,6 +14,8 @@
  * The other end sees the broker as its peer (SO_PEERCRED): same user, other process.
  */
 #include "net/internal.h"
+
+#include "session/session.h"
 #include "sandbox/kernel_abi.h"
 
 #include <errno.h>
@@ -138,8 +140,12 @@ static void connect_path(struct trap_call *c, struct sock_call *s, bool worker)
 	const struct trap_config *cfg = trap_cfg(c);
 	struct decision d = policy_check_unix(cfg->policy, OP_UNIX_CONNECT, resolved);
 	bool own = cfg->tree_socket && strcmp(cfg->tree_socket, resolved) == 0;
-	if (own || d.verdict == VERDICT_ALLOW ||
-		(d.verdict != VERDICT_NEVER && trap_once(c, OP_UNIX_CONNECT, resolved))) {
+	if (own && s->type == SOCK_SEQPACKET) {
+		/* the broker's own socket: who is there is decided by the notification, not by the connection */
+		finish(c, session_tree_connect(s->fd, trap_tgid(c)));
+		return;
+	}
+	if (d.verdict == VERDICT_ALLOW || (d.verdict != VERDICT_NEVER && trap_once(c, OP_UNIX_CONNECT, resolved))) {
 		connect_pinned(c, s, pinned, worker);
 		return;
 	}
