@@ -210,7 +210,9 @@ static void print_rules(FILE *f, const struct policy *p)
 
 void startup_print(const struct session_options *o, const struct start_plan *p, bool supervised)
 {
-	const char *mode = supervised ? "asks for what is missing" : "kernel only: refuses what is missing";
+	const char *mode = !supervised ? "kernel only: refuses what is missing"
+			   : policy_settings(p->policy)->on_request == ON_REQUEST_DENY ? "refuses what is missing"
+										       : "asks for what is missing";
 	if (o->dry_run) {
 		fputs("Capabilities:\n", stdout);
 		print_rules(stdout, p->policy);
