@@ -224,7 +224,10 @@ void hooks_install(const struct profile *p)
 		return;
 	struct json_object *map = json_tokener_parse(p->hooks);
 	if (json_object_is_type(map, json_type_object)) {
-		json_object_object_foreach(map, app, o) install_named(app, o);
+		json_object_object_foreach(map, app, o)
+		{
+			install_named(app, o);
+		}
 	}
 	json_object_put(map);
 }

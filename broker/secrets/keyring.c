@@ -51,28 +51,20 @@ static int library_load(struct library *l, struct err **e)
 	if (!handle)
 		return err_set(
 			e, 0, "the keyring cannot be read without libsecret (package libsecret-1-0): %s", dlerror());
-	const struct {
-		const char *name;
-		void *at;
-	} wanted[] = {
-#define WANT(name) {#name, &l->name}
-		WANT(g_hash_table_new),
-		WANT(g_hash_table_insert),
-		WANT(g_str_hash),
-		WANT(g_str_equal),
-		WANT(secret_service_get_sync),
-		WANT(secret_service_search_sync),
-		WANT(secret_item_get_locked),
-		WANT(secret_item_get_secret),
-		WANT(secret_value_get),
-#undef WANT
-	};
-	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
-		void *symbol = dlsym(handle, wanted[i].name);
-		if (!symbol)
-			return err_set(e, 0, "libsecret has no %s: it is too old", wanted[i].name);
-		memcpy(wanted[i].at, &symbol, sizeof(symbol));
-	}
+#define LOAD(name)                                                                                                     \
+	*(void **)&l->name = dlsym(handle, #name);                                                                     \
+	if (!l->name)                                                                                                  \
+		return err_set(e, 0, "libsecret has no %s: it is too old", #name);
+	LOAD(g_hash_table_new)
+	LOAD(g_hash_table_insert)
+	LOAD(g_str_hash)
+	LOAD(g_str_equal)
+	LOAD(secret_service_get_sync)
+	LOAD(secret_service_search_sync)
+	LOAD(secret_item_get_locked)
+	LOAD(secret_item_get_secret)
+	LOAD(secret_value_get)
+#undef LOAD
 	return 0;
 }
 
@@ -110,7 +102,7 @@ int keyring_find(const char *service_name, const char *account, char **out, stru
 {
 	static const struct query order[] = {{"username", true}, {"username", false}, {"account", false}};
 	const char *const names[2] = {service_name, account};
-	struct library l;
+	static struct library l; /* the process fetches one secret */
 	if (library_load(&l, e) < 0)
 		return -1;
 	struct g_error *error = NULL;
