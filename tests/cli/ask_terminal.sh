@@ -7,7 +7,7 @@ tm() { tmux -S "$dir/tmux" -f /dev/null "$@"; }
 trap 'tm kill-server 2>/dev/null; rm -rf "$dir"' EXIT
 mkdir "$dir/out"
 for f in a b c d e f g h i j; do echo "inside-$f" >"$dir/out/$f"; done
-echo "first line" >"$dir/work/text"
+echo "first line" >text
 tm new-session -d -x 100 -y 30 "cd $dir/work && exec bash --norc --noprofile"
 type_() { tm send-keys -t 0 "$@"; }
 screen() { tm capture-pane -p -t 0; }
