@@ -89,7 +89,7 @@ static NORETURN void command_child(const struct secret_ref *r, int out)
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0)
 		_exit(126);
 	execvp(argv[0], (char **)argv);
-	_exit(errno == ENOENT ? 127 : 126);
+	_exit(127);
 }
 
 /* What an ended child means when it gave no secret. */
@@ -102,7 +102,7 @@ static int child_failed(const struct secret_ref *r, int status, const char *text
 	}
 	const char *program = r->kind == SECRET_OP ? "op" : "bw";
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-		return err_set(e, 0, "there is no program %s on PATH", program);
+		return err_set(e, 0, "there is no program %s on PATH that can be run", program);
 	if (WIFEXITED(status))
 		return err_set(e, 0, "%s ended with status %d", program, WEXITSTATUS(status));
 	return err_set(e, 0, "%s ended with signal %d", program, WTERMSIG(status));
