@@ -124,7 +124,7 @@ const struct command command_rows[] = {
 	{"approve", "[--next] [--answer WORD] [SESSION]", "answer questions of a session in this terminal",
 		approve_command, NULL, false},
 	{"grants", "[--revoke ID] [SESSION]", "what was allowed during a session", grants_command, NULL, false},
-	{"profile", "list|show|validate|diff|groups", "look at profiles and policy groups", profile_command,
+	{"profile", "list|show|validate|diff|groups|init|schema|guide|promote", "look at profiles and make your own", profile_command,
 		profile_subcommands, false},
 	{"hooks", "install|status|remove|context", "what nono puts into agents", hooks_command, hooks_subcommands,
 		false},

@@ -88,8 +88,7 @@ int help_command(int argc, char **argv)
 
 /* ---- the manual ------------------------------------------------------------------ */
 
-/* Text for roff: backslashes, and dots and quotes at the start of a line. */
-static void roff(FILE *out, const char *text)
+void roff(FILE *out, const char *text)
 {
 	for (const char *p = text; *p; p++) {
 		if (*p == '\\')

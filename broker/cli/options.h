@@ -82,6 +82,8 @@ int help_command(int argc, char **argv);
 void help_for(const char *command, FILE *out);
 int completion_command(int argc, char **argv);
 void man_page(FILE *out);
+/** roff() - text for a manual page: backslashes and dashes escaped. */
+void roff(FILE *out, const char *text);
 
 /** manifest_load() - a capability manifest (--config) as an overlay profile. */
 int manifest_load(const char *file, struct profile *overlay, struct err **e);

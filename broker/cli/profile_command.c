@@ -18,6 +18,15 @@ static const struct flag flags[] = {
 	{"--draft", NULL, ARG(draft), false, "validate"},
 	{"--strict", NULL, ARG(strict), false, "validate"},
 	{"--all-platforms", NULL, ARG(all_platforms), false, "groups"},
+	{"--extends", NULL, ARG(extends), true, "init"},
+	{"--groups", NULL, ARG(groups), true, "init"},
+	{"--description", NULL, ARG(description), true, "init"},
+	{"--full", NULL, ARG(full), false, "init"},
+	{"--force", NULL, ARG(force), false, "init"},
+	{"--output", "-o", ARG(output), true, "init schema"},
+	{"--man", NULL, ARG(man), false, "guide"},
+	{"--diff", NULL, ARG(diff), false, "promote"},
+	{"--yes", "-y", ARG(yes), false, "promote"},
 };
 
 struct subcommand {
@@ -34,6 +43,11 @@ static const struct subcommand subcommands[] = {
 		"check a profile; status 1 when it would not load"},
 	{"diff", "PROFILE PROFILE [--json]", 2, 2, profile_diff, "what two profiles grant differently"},
 	{"groups", "[NAME] [--all-platforms] [--json]", 0, 1, profile_groups, "policy groups, or what is in one"},
+	{"init", "NAME [--extends NAME] [--groups A,B] [--description TEXT] [--full] [--output FILE] [--force]", 1, 1,
+		profile_init, "start a profile of your own"},
+	{"schema", "[--output FILE]", 0, 0, profile_schema, "JSON Schema of profiles, for editors"},
+	{"guide", "", 0, 0, profile_guide, "how profiles are written"},
+	{"promote", "NAME [--diff | --yes]", 1, 1, profile_promote, "make a draft a profile, after showing the change"},
 };
 
 static void usage(FILE *out)

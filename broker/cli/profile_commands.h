@@ -8,8 +8,8 @@
 /** struct profile_args - the flags and names of one `nono profile` call. Strings are borrowed from argv. */
 struct profile_args {
 	const char *name, *other; /* positional */
-	const char *format;
-	bool json, raw, draft, strict, all_platforms;
+	const char *extends, *groups, *description, *output, *format;
+	bool json, raw, full, force, draft, strict, diff, yes, all_platforms, man;
 };
 
 /* Each returns the exit status. */
@@ -18,9 +18,19 @@ int profile_show(const struct profile_args *a);
 int profile_validate(const struct profile_args *a);
 int profile_diff(const struct profile_args *a);
 int profile_groups(const struct profile_args *a);
+int profile_init(const struct profile_args *a);
+int profile_schema(const struct profile_args *a);
+int profile_guide(const struct profile_args *a);
+int profile_promote(const struct profile_args *a);
 
 /** print_json() - pretty, on standard output; releases @o. */
 void print_json(struct json_object *o);
+/** write_json() - pretty, to a file in a folder that is made when it is missing. Return: exit status. */
+int write_json(const char *file, struct json_object *o);
+/** profile_json_schema() - JSON Schema (2020-12) of profile files. New reference. */
+struct json_object *profile_json_schema(void);
+/** profile_manual() - print nono-profile(5), roff. */
+void profile_manual(void);
 /** json_text() - a JSON string, null for NULL. */
 struct json_object *json_text(const char *s);
 /** json_strings() - an array of strings. */

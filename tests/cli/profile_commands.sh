@@ -64,6 +64,57 @@ expect 2 'did you mean show' "$NONO" profile shwo
 expect 2 'did you mean --json' "$NONO" profile list --jsno
 expect 2 'usage: nono profile diff' "$NONO" profile diff mine
 
+# profiles of one's own
+expect 0 'made .*/profiles/fresh.json' "$NONO" profile init fresh --extends codex --groups rust_runtime --full
+expect 0 '^Result: valid$' "$NONO" profile validate fresh
+expect 1 'fresh.json exists; --force replaces it' "$NONO" profile init fresh
+expect 1 'unknown policy group "nope"' "$NONO" profile init fresh --force --groups nope
+expect 1 'profile init codex-local --extends codex' "$NONO" profile init codex
+expect 1 'is no profile name' "$NONO" profile init ../x
+expect 1 'nope' "$NONO" profile init other --extends nope
+expect 0 '^# Profiles$' "$NONO" profile guide
+expect 0 '^\.B filesystem\.read$' "$NONO" profile guide --man
+"$NONO" profile schema --output "$home/schema.json" && "$NONO" profile schema | cmp - "$home/schema.json" || failed=1
+python3 - "$home/schema.json" "$profiles/fresh.json" <<'END' || failed=1
+# every key of a real file is in the schema, where and as what it is written
+import json, sys
+schema, profile = (json.load(open(f)) for f in sys.argv[1:])
+for key, value in profile.items():
+    found = schema["properties"][key]
+    for inner in value if isinstance(value, dict) and key not in ("env_credentials",) else ():
+        assert inner in found["properties"], (key, inner)
+assert schema["properties"]["policy"]["properties"]["override_deny"]["deprecated"]
+assert schema["properties"]["undo"]["properties"]["exclude_globs"]["deprecated"]
+END
+
+# drafts
+drafts=$home/.config/nono/profile-drafts
+mkdir -p "$drafts"
+echo '{"meta": {"name": "d"}, "filesystem": {"read": ["/srv"]}}' >"$drafts/d.json"
+expect 0 '^\+.*"/srv"' "$NONO" profile promote d --diff
+[ ! -e "$profiles/d.json" ] || failed=1
+expect 1 'Promote this draft' "$NONO" profile promote d </dev/null
+expect 0 'promoted to' "$NONO" profile promote d --yes
+expect 0 '/srv' cat "$profiles/d.json"
+sed 's,/srv,/opt,' "$profiles/d.json" >"$drafts/d.json"
+expect 1 'd.base: No such file' "$NONO" profile promote d --yes
+echo 0000 >"$drafts/d.base"
+expect 1 'has changed since the draft was made' "$NONO" profile promote d --yes
+sha256sum <"$profiles/d.json" >"$drafts/d.base"
+expect 0 'promoted to' "$NONO" profile promote d --yes
+expect 0 '/opt' cat "$profiles/d.json"
+ln -s "$profiles/d.json" "$drafts/d.json"
+expect 1 'not a regular file' "$NONO" profile promote d --yes
+rm -f "$drafts/d.json"
+echo '{"meta": {"name": "e"}}' >"$drafts/d.json"
+expect 1 'meta.name must be "d"' "$NONO" profile promote d --yes
+
+# a profile may extend the built-in one it hides
+echo '{"meta": {"name": "codex"}, "extends": "codex", "filesystem": {"read": ["/srv"]}}' >"$profiles/codex.json"
+expect 0 '^      codex_linux' "$NONO" profile show codex
+expect 0 'user \(overrides built-in\)' "$NONO" profile list --json
+rm "$profiles/codex.json"
+
 # deprecated keys: one warning each; --strict counts them
 echo '{"policy": {"exclude_groups": ["dangerous_commands"]}}' >"$profiles/old.json"
 expect 0 "deprecated key 'policy.exclude_groups', use 'groups.exclude'" "$NONO" profile validate old
