@@ -226,6 +226,7 @@ static int bypasses_compile(struct compile *c, struct err **e)
 static const struct origin cwd_origin = {.source = SOURCE_USER, .label = (char *)"--allow-cwd"};
 static const struct origin session_origin = {.source = SOURCE_SYSTEM, .label = (char *)"the session's directory"};
 static const struct origin program_origin = {.source = SOURCE_SYSTEM, .label = (char *)"the program"};
+static const struct origin self_origin = {.source = SOURCE_SYSTEM, .label = (char *)"nono's own program"};
 static const struct origin gpu_origin = {.source = SOURCE_USER, .label = (char *)"--allow-gpu"};
 static const struct origin proc_origin = {.source = SOURCE_SYSTEM, .label = (char *)"processes of the session"};
 
@@ -264,6 +265,8 @@ static void session_compile(struct compile *c)
 		want_existing(c, env->run_dir, READ_ACCESS, &session_origin);
 	if (env->program)
 		want_existing(c, env->program, READ_ACCESS, &program_origin);
+	if (env->self)
+		want_existing(c, env->self, READ_ACCESS, &self_origin);
 }
 
 /* Device nodes of graphics processors, with the prefix that numbered ones share. */

@@ -84,6 +84,7 @@ struct policy_env {
 	const char *run_dir;     /* helpers and the capability file: read, execute; NULL if none. Best below
 				    runtime_dir(), which the tree never reaches otherwise */
 	const char *program;     /* resolved program, may be NULL; its own file is readable and executable */
+	const char *self;        /* nono's own program, which serves the openers' names inside; may be NULL */
 	bool cwd_granted;        /* the person (or --allow-cwd) shared the working directory */
 	bool allow_gpu;          /* --allow-gpu; the profile must not refuse it */
 };

@@ -96,7 +96,7 @@ static int serve_tree(struct connection *c, const struct msg *m)
 {
 	if (m->type != MSG_OPEN_URL || !m->url)
 		return -1;
-	if (!HAVE_OPEN || !c->control->cfg.open)
+	if (!c->control->cfg.open)
 		return answer(c->fd, ENOSYS, "this session opens no pages");
 	/* the answer may come after the connection has gone */
 	int fd = fcntl(c->fd, F_DUPFD_CLOEXEC, 3);

@@ -28,7 +28,7 @@ static bool has_terminal(void)
 
 bool rooms_possible(const struct policy *policy)
 {
-	return HAVE_TRAP && policy_settings(policy)->supervision != SUPERVISION_OFF;
+	return policy_settings(policy)->supervision != SUPERVISION_OFF;
 }
 
 static int start_asking(struct rooms *r, const struct session_options *o, const struct place *place,
@@ -63,7 +63,7 @@ int rooms_start(struct rooms *r, const struct session_options *o, const struct p
 		.explain = r->explain,
 		.session_dir = place->run,
 	};
-	if (HAVE_NET && rooms_possible(policy) && net_start(&r->net, &net, e) < 0)
+	if (rooms_possible(policy) && net_start(&r->net, &net, e) < 0)
 		return -1;
 	const struct open_config open = {
 		.policy = policy,
@@ -72,7 +72,7 @@ int rooms_start(struct rooms *r, const struct session_options *o, const struct p
 		.session_dir = place->run,
 		.host_env = environ,
 	};
-	if (HAVE_OPEN && open_start(&r->open, &open, e) < 0)
+	if (open_start(&r->open, &open, e) < 0)
 		return -1;
 	const struct control_config control = {
 		.base = base,
@@ -93,7 +93,7 @@ static bool owns(void *data, pid_t pid)
 int rooms_serve(struct rooms *r, pid_t program, int listener, struct policy *policy, struct err **e)
 {
 	r->approve_cfg.tree_root = program;
-	if (!HAVE_TRAP || listener < 0)
+	if (listener < 0)
 		return 0;
 	r->trap_cfg = (struct trap_config){
 		.policy = policy,
@@ -115,13 +115,13 @@ void rooms_stop(struct rooms *r)
 	control_stop(steal_ptr(&r->control));
 	if (r->approve)
 		approve_stop(steal_ptr(&r->approve));
-	if (HAVE_TRAP && r->trap)
+	if (r->trap)
 		policy_set_tree(r->trap_cfg.policy, NULL, NULL);
-	if (HAVE_TRAP && r->trap)
+	if (r->trap)
 		trap_stop(steal_ptr(&r->trap));
-	if (HAVE_OPEN && r->open)
+	if (r->open)
 		open_stop(steal_ptr(&r->open));
-	if (HAVE_NET && r->net)
+	if (r->net)
 		net_stop(steal_ptr(&r->net));
 	if (r->explain)
 		explain_stop(steal_ptr(&r->explain));

@@ -88,7 +88,7 @@ static struct strv environment_of(struct broker *b)
 		.shim = b->shim,
 		.more = &b->more_env,
 	};
-	if (HAVE_OPEN && b->rooms.open) {
+	if (b->rooms.open) {
 		x.browser = open_browser_var(b->rooms.open);
 		x.path_prefix = open_path_dir(b->rooms.open);
 	}
@@ -102,7 +102,7 @@ static int provide(struct broker *b, struct err **e)
 	b->cap_file = xasprintf("%s/.nono-%s.json", b->place.run, b->place.id);
 	if (capfile_write(b->plan.policy, b->cap_file, e) < 0)
 		return -1;
-	if (HAVE_NET && b->rooms.net)
+	if (b->rooms.net)
 		net_environment(b->rooms.net, &b->more_env);
 	pairs_set(&b->more_env, "NONO_SOCKET", b->rooms.tree_socket, &origin);
 	if (b->supervised)

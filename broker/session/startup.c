@@ -137,12 +137,14 @@ int startup_plan(const struct session_options *o, const struct place *place, str
 	out->workdir = xstrdup(x.workdir);
 	out->program = find_program(o->argv[0], e);
 	int rc = -1;
+	cleanup_free char *self = realpath("/proc/self/exe", NULL);
 	if (out->program) {
 		const struct policy_env env = {
 			.expansion = &x,
 			.session_dir = place ? place->tmp : NULL,
 			.run_dir = place ? place->run : NULL,
 			.program = out->program,
+			.self = self,
 			.allow_gpu = o->allow_gpu,
 		};
 		rc = compile(o, &env, out, e);

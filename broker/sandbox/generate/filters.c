@@ -31,7 +31,7 @@ int main(void)
 	cleanup_buf struct buf rows = {0};
 	unsigned n = 0;
 	printf("/* Made by generate-filters. */\n#include \"sandbox/seccomp.h\"\n\n");
-	for (int traps = 0; traps < NONO_FILTER_TRAPS; traps++) {
+	for (int traps = 0; traps < FILTER_TRAPS; traps++) {
 		for (int net = NET_OPEN; net <= NET_BLOCKED; net++) {
 			const struct filter_key key = {(enum filter_traps)traps, (enum net_mode)net, true};
 			if (print_filter(&key, n++, &rows) < 0)
