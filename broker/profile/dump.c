@@ -77,7 +77,7 @@ static struct json_object *scalar_json(const struct field *f, int v)
 	if (f->type == FIELD_ENUM)
 		return v >= f->first && f->names ? text_json(f->names[v - f->first]) : NULL;
 	if (v == TRI_UNSET)
-		return f->type == FIELD_BOOL ? json_object_new_boolean(false) : NULL;
+		return f->nullable ? NULL : json_object_new_boolean(false);
 	return json_object_new_boolean(v == TRI_TRUE);
 }
 
