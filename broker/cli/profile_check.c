@@ -2,7 +2,17 @@
 /* profile_check.c - `nono profile validate` and `diff`. */
 #include "cli/profile_commands.h"
 
+#include "policy/policy.h"
+#include "secrets/secrets.h"
+
 /* ---- validate ------------------------------------------------------------------- */
+
+/* "https://host" or "https://host:port": only what is written like an origin can equal one. */
+static bool origin_shaped(const char *s)
+{
+	const char *host = str_starts(s, "https://") ? s + 8 : str_starts(s, "http://") ? s + 7 : "";
+	return *host && !host[strcspn(host, "/?#@ ")];
+}
 
 void profile_problems(const struct profile *p, struct strv *warnings)
 {
@@ -15,9 +25,34 @@ void profile_problems(const struct profile *p, struct strv *warnings)
 			if (!l->v[j].value[0])
 				strv_addf(warnings, "%s: an empty path grants nothing", f->key);
 	}
+	for (size_t i = 0; i < p->open_urls.allow_origins.n; i++)
+		if (!origin_shaped(p->open_urls.allow_origins.v[i].value))
+			strv_addf(warnings,
+				"open_urls.allow_origins: \"%s\" is no origin and matches nothing; write it like "
+				"https://host",
+				p->open_urls.allow_origins.v[i].value);
+	for (size_t i = 0; i < p->env_credentials.n; i++) {
+		cleanup_err struct err *e = NULL;
+		if (secret_ref_check(p->env_credentials.v[i].key, &e) < 0)
+			strv_addf(warnings, "env_credentials: %s", err_msg(e));
+	}
 	for (size_t i = 0; i < p->groups_exclude.n; i++)
 		if (!group_find(p->groups_exclude.v[i].value))
 			strv_addf(warnings, "groups.exclude: there is no group \"%s\"", p->groups_exclude.v[i].value);
+}
+
+/* What would keep a session from starting on this machine, in this directory. */
+static void start_problems(const struct profile *p, struct strv *warnings)
+{
+	cleanup_err struct err *e = NULL;
+	struct expansion x;
+	if (expansion_init(&x, NULL, &e) == 0) {
+		struct policy_env env = {.expansion = &x, .cwd_granted = p->workdir != WORKDIR_NONE};
+		policy_free(policy_compile(p, &env, &e));
+		expansion_free(&x);
+	}
+	if (e)
+		strv_addf(warnings, "would not start here: %s", err_msg(e));
 }
 
 static void print_list(const char *mark, const struct strv *l)
@@ -53,10 +88,12 @@ int profile_validate(const struct profile_args *a)
 	if (file && file_read(file, 1 << 20, &text, &len, &e) == 0)
 		loaded = profile_load_text(file, text, len, &e);
 	cleanup_profile struct profile *p = loaded;
-	if (p)
+	if (p) {
 		profile_problems(p, &warnings);
-	else
+		start_problems(p, &warnings);
+	} else {
 		strv_add(&errors, err_msg(e));
+	}
 	unsigned deprecated = profile_deprecated_keys();
 	if (a->json) {
 		struct json_object *o = json_object_new_object();

@@ -53,19 +53,29 @@ static const char *as_string(struct json_object *o)
 
 /* ---- values ------------------------------------------------------------------ */
 
+/* Which of a field's names @s is; -1, and the error says which there are. */
+static int choice(struct parse *x, const struct field *f, const char *key, const char *s)
+{
+	size_t n = 0;
+	for (; f->names[n]; n++)
+		if (s && strcmp(f->names[n], s) == 0)
+			return (int)n;
+	cleanup_buf struct buf b = {0};
+	for (size_t i = 0; i < n; i++)
+		buf_addf(&b, "%s\"%s\"", i ? ", " : "must be one of ", f->names[i]);
+	if (s && str_nearest(s, f->names, n))
+		buf_addf(&b, "; did you mean \"%s\"?", str_nearest(s, f->names, n));
+	return fail(x, key, b.data);
+}
+
 static int parse_string(struct parse *x, const struct field *f, const char *key, struct json_object *o)
 {
 	char **slot = field_value(x->p, f);
 	const char *s = as_string(o);
 	if (!s && !(f->nullable && !o))
 		return fail_type(x, key, "a string", o);
-	if (s && f->names) {
-		bool known = false;
-		for (size_t i = 0; f->names[i]; i++)
-			known = known || strcmp(f->names[i], s) == 0;
-		if (!known)
-			return fail(x, key, "unknown value");
-	}
+	if (s && f->names && choice(x, f, key, s) < 0)
+		return -1;
 	free(*slot);
 	*slot = xstrdup(s);
 	return 0;
@@ -85,19 +95,11 @@ static int parse_enum(struct parse *x, const struct field *f, const char *key, s
 {
 	if (!o && f->nullable)
 		return 0;
-	const char *s = as_string(o);
-	size_t n = 0;
-	for (; f->names[n]; n++)
-		if (s && strcmp(f->names[n], s) == 0) {
-			*(int *)field_value(x->p, f) = f->first + (int)n;
-			return 0;
-		}
-	cleanup_buf struct buf b = {0};
-	for (size_t i = 0; i < n; i++)
-		buf_addf(&b, "%s\"%s\"", i ? ", " : "must be one of ", f->names[i]);
-	if (s && str_nearest(s, f->names, n))
-		buf_addf(&b, "; did you mean \"%s\"?", str_nearest(s, f->names, n));
-	return fail(x, key, b.data);
+	int n = choice(x, f, key, as_string(o));
+	if (n < 0)
+		return -1;
+	*(int *)field_value(x->p, f) = f->first + n;
+	return 0;
 }
 
 /*
@@ -299,13 +301,17 @@ static int parse_function(struct parse *x, const char *at, struct json_object *o
 {
 	struct open_function fn = {0};
 	struct json_object *symbol = NULL, *args = NULL, *url = NULL, *returns = NULL, *value = NULL;
-	if (json_object_is_type(o, json_type_object)) {
-		json_object_object_get_ex(o, "symbol", &symbol);
-		json_object_object_get_ex(o, "args", &args);
-		json_object_object_get_ex(o, "url_arg", &url);
-		json_object_object_get_ex(o, "returns", &returns);
-		json_object_object_get_ex(o, "value", &value);
-	}
+	const struct {
+		const char *key;
+		struct json_object **slot;
+	} keys[] = {{"symbol", &symbol}, {"args", &args}, {"url_arg", &url}, {"returns", &returns}, {"value", &value}};
+	size_t known = 0;
+	for (size_t i = 0; json_object_is_type(o, json_type_object) && i < ARRAY_SIZE(keys); i++)
+		known += json_object_object_get_ex(o, keys[i].key, keys[i].slot);
+	if (!json_object_is_type(o, json_type_object) || known != (size_t)json_object_object_length(o) ||
+		(value && !json_object_is_type(value, json_type_int)))
+		return fail(x, at,
+			"a function is {symbol, args, url_arg, returns, value} and nothing else; value is a number");
 	const char *name = as_string(symbol), *back = returns ? as_string(returns) : "void";
 	size_t n = args && json_object_is_type(args, json_type_array) ? json_object_array_length(args) : 0;
 	int64_t index = url && json_object_is_type(url, json_type_int) ? json_object_get_int64(url) : -1;

@@ -120,6 +120,19 @@ echo '{"policy": {"exclude_groups": ["dangerous_commands"]}}' >"$profiles/old.js
 expect 0 "deprecated key 'policy.exclude_groups', use 'groups.exclude'" "$NONO" profile validate old
 expect 2 'found 1 deprecated key;' "$NONO" profile validate old --strict
 
+# what loads and yet would not do what is meant
+warned() {
+	cat >"$home/odd.json"
+	expect 0 "\\[warn\\] $1" "$NONO" profile validate "$home/odd.json"
+}
+warned 'open_urls.allow_origins: "https://a.test/login" is no origin' <<<'{"open_urls": {"allow_origins": ["https://a.test/login"]}}'
+warned 'env_credentials: ' <<<'{"env_credentials": {"op:/x": "A"}}'
+warned 'would not start here: .*no network profile named nope' <<<'{"network": {"network_profile": "nope"}}'
+warned 'would not start here: .*NONO_UNSET is not set' <<<'{"filesystem": {"read": ["$NONO_UNSET/x"]}}'
+warned 'groups.exclude: there is no group "nope"' <<<'{"groups": {"exclude": ["nope"]}}'
+
+bad 'security.wsl2_proxy_policy: must be one of "error", "insecure_proxy"; did you mean "error"' <<<'{"security": {"wsl2_proxy_policy": "eror"}}'
+bad 'open_urls.functions\[0\]: a function is' <<<'{"open_urls": {"functions": [{"symbol": "f", "args": ["string"], "url_arg": 0, "vaule": 1}]}}'
 bad 'bad.json:1:16: filesystem.raed: unknown key; did you mean "read"\?' <<<'{"filesystem":{"raed":[]}}'
 bad 'bad.json:1:.*unknown policy group "deny_credential"; did you mean' <<<'{"groups": {"include": ["deny_credential"]}}'
 bad 'group "deny_credentials" is required' <<<'{"groups": {"exclude": ["deny_credentials"]}}'
