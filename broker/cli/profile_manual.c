@@ -23,6 +23,7 @@ static const char *const type_words[] = {
 static_assert(ARRAY_SIZE(type_words) == FIELD_TYPE_COUNT, "every type has its words");
 static const char *const merge_words[] = {
 	[MERGE_APPEND] = "added to the base's",
+	[MERGE_SEQUENCE] = "added to the base's as a whole",
 	[MERGE_OVERRIDE] = "replaces the base's when given",
 	[MERGE_OR] = "stays true once true",
 	[MERGE_MAP] = "merged by member, replacing the base's",

@@ -294,7 +294,7 @@ const struct field profile_fields[] = {
 	{.key = "command_args",
 		.aliases = "brokered_commands",
 		.type = FIELD_ITEMS,
-		.merge = MERGE_APPEND,
+		.merge = MERGE_SEQUENCE,
 		.offset = AT(command_args),
 		.help = "Arguments added to the program's."},
 	STRINGS("unsafe_macos_seatbelt_rules", unsafe_macos_seatbelt_rules, "macOS only."),

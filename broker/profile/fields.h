@@ -27,6 +27,7 @@ enum field_type {
 /** enum merge_rule - how a child's value is folded onto its base's. */
 enum merge_rule {
 	MERGE_APPEND,   /* base items, then the child's; equal values once */
+	MERGE_SEQUENCE, /* the same, but in whole lists: words of a command line may repeat */
 	MERGE_OVERRIDE, /* the child's value when it has one */
 	MERGE_OR,       /* true sticks */
 	MERGE_MAP,      /* key by key, the child wins */

@@ -16,6 +16,20 @@ static void append(struct items *out, const struct items *from)
 			items_append(out, &from->v[i]);
 }
 
+/* Lists whose order and repetitions matter; a base that is reached twice counts once. */
+static void append_sequence(struct items *out, const struct items *from)
+{
+	for (size_t at = 0; from->n && at + from->n <= out->n; at++) {
+		size_t same = 0;
+		while (same < from->n && strcmp(out->v[at + same].value, from->v[same].value) == 0)
+			same++;
+		if (same == from->n)
+			return;
+	}
+	for (size_t i = 0; i < from->n; i++)
+		items_append(out, &from->v[i]);
+}
+
 static struct item *find_item(struct items *l, const char *value)
 {
 	for (size_t i = 0; i < l->n; i++)
@@ -126,10 +140,13 @@ static void merge_field(const struct field *f, void *out, const void *base, cons
 {
 	switch (f->type) {
 	case FIELD_ITEMS:
-	case FIELD_PORTS:
-		append(out, base);
-		append(out, child);
+	case FIELD_PORTS: {
+		void (*const add)(struct items *, const struct items *) =
+			f->merge == MERGE_SEQUENCE ? append_sequence : append;
+		add(out, base);
+		add(out, child);
 		break;
+	}
 	case FIELD_DOMAINS:
 		append_domains(out, base);
 		append_domains(out, child);

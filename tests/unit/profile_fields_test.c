@@ -147,6 +147,8 @@ static const char *merged(const struct field *f)
 {
 	if (f->merge == MERGE_APPEND)
 		return f->type == FIELD_PORTS ? "[1,80,2]" : "[\"/one\",\"/both\",\"/two\"]";
+	if (f->merge == MERGE_SEQUENCE)
+		return "[\"/one\",\"/both\",\"/two\",\"/both\"]";
 	if (f->merge == MERGE_OR)
 		return "true";
 	if (f->merge == MERGE_DOMAINS)
@@ -221,6 +223,9 @@ static const struct {
 		"[\"https://b.test\"]"},
 	{"{\"open_urls\": {\"allow_origins\": [\"https://a.test\"]}}", "{\"open_urls\": null}",
 		"open_urls.allow_origins", "[\"https://a.test\"]"},
+	{"{}", "{\"command_args\": [\"-e\", \"a\", \"-e\", \"b\"]}", "command_args", "[\"-e\",\"a\",\"-e\",\"b\"]"},
+	{"{\"command_args\": [\"-e\", \"a\", \"-x\"]}", "{\"command_args\": [\"-e\", \"a\"]}", "command_args",
+		"[\"-e\",\"a\",\"-x\"]"},
 	{"{\"network\": {\"block\": true}}", "{\"network\": {\"block\": false}}", "network.block", "true"},
 	{"{\"network\": {\"allow_domain\": [\"a.test\"]}}",
 		"{\"network\": {\"allow_domain\": [{\"domain\": \"a.test\", \"endpoints\": [{\"path\": \"/x\"}]}]}}",
