@@ -118,7 +118,7 @@ static void test_extends(void **state)
 				  *text = xasprintf("{\"extends\": \"deep%d\"}", i + 1);
 		put(name, i == 12 ? "{}" : text);
 	}
-	cleanup_profile struct profile *ten = load("deep2");
+	profile_free(load("deep2"));
 	refused("deep1", "deep1");
 }
 
