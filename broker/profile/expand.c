@@ -133,7 +133,8 @@ static char *git_dir_file(const char *dir)
 {
 	cleanup_free char *dot = path_join(dir, ".git");
 	struct stat st;
-	if (lstat(dot, &st) < 0)
+	/* as git does: what somebody else put there is no repository of this person */
+	if (lstat(dot, &st) < 0 || (st.st_uid != geteuid() && st.st_uid != 0))
 		return NULL;
 	if (S_ISDIR(st.st_mode))
 		return steal_ptr(&dot);
@@ -164,20 +165,8 @@ static char *git_toplevel(const struct expansion *x, char **git_dir)
 	}
 }
 
-static char *git_common_dir(const char *git_dir)
-{
-	cleanup_free char *file = path_join(git_dir, "commondir");
-	cleanup_free char *text = NULL;
-	if (file_read(file, 4096, &text, NULL, NULL) < 0)
-		return xstrdup(git_dir);
-	text[strcspn(text, "\n")] = '\0';
-	cleanup_free char *joined = path_join(git_dir, text);
-	char *real = realpath(joined, NULL);
-	return real ? real : steal_ptr(&joined);
-}
-
-/* core.hooksPath of the person's own configuration; a repository's is not trusted to name paths. */
-static char *git_hooks_path(const char *config)
+/* A key of [core] in a configuration file of git. New string, NULL if it is not there. */
+static char *git_core_value(const char *config, const char *key)
 {
 	cleanup_free char *text = NULL;
 	if (file_read(config, 1U << 20, &text, NULL, NULL) < 0)
@@ -188,9 +177,9 @@ static char *git_hooks_path(const char *config)
 		line += strspn(line, " \t");
 		if (*line == '[')
 			core = strncasecmp(line, "[core]", 6) == 0;
-		if (!core || strncasecmp(line, "hookspath", 9) != 0)
+		if (!core || strncasecmp(line, key, strlen(key)) != 0)
 			continue;
-		char *v = line + 9 + strspn(line + 9, " \t");
+		char *v = line + strlen(key) + strspn(line + strlen(key), " \t");
 		if (*v++ != '=')
 			continue;
 		v += strspn(v, " \t\"");
@@ -198,6 +187,47 @@ static char *git_hooks_path(const char *config)
 		return xstrdup(v);
 	}
 	return NULL;
+}
+
+/* The real path of what a one-line file of git names, seen from @dir. New string or NULL. */
+static char *git_link(const char *dir, const char *name)
+{
+	cleanup_free char *file = path_join(dir, name), *text = NULL;
+	if (file_read(file, 4096, &text, NULL, NULL) < 0)
+		return NULL;
+	text[strcspn(text, "\n")] = '\0';
+	cleanup_free char *target = path_join(dir, text);
+	return realpath(target, NULL);
+}
+
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+	return a && b && lstat(a, &x) == 0 && lstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/*
+ * The directory that all work trees of the repository share. Programs of an
+ * earlier session may have written what stands in the work tree, so a directory
+ * outside it counts only when it names this work tree itself: a linked work
+ * tree by the file gitdir, a submodule by core.worktree.
+ * Return: new string, NULL if there is none to be trusted.
+ */
+static char *git_common_dir(const char *top, const char *git_dir)
+{
+	cleanup_free char *dot = path_join(top, ".git"), *real = realpath(git_dir, NULL);
+	if (!real)
+		return NULL;
+	cleanup_free char *common = git_link(real, "commondir");
+	if (common) {
+		cleanup_free char *trees = path_join(common, "worktrees"), *back = git_link(real, "gitdir");
+		return path_beneath(real, trees) && same_file(back, dot) ? steal_ptr(&common) : NULL;
+	}
+	if (same_file(dot, real))
+		return steal_ptr(&real);
+	cleanup_free char *config = path_join(real, "config"), *tree = git_core_value(config, "worktree");
+	cleanup_free char *back = tree ? path_join(real, tree) : NULL;
+	return same_file(back, top) ? steal_ptr(&real) : NULL;
 }
 
 static void git_config_files(const struct expansion *x, struct strv *out)
@@ -218,7 +248,8 @@ static int expand_git(const struct expansion *x, const struct item *it, struct s
 		git_config_files(x, out);
 	} else if (strcmp(query, "hooks-path") == 0) {
 		cleanup_free char *config = path_join(x->home, ".gitconfig");
-		char *hooks = git_hooks_path(config);
+		/* of the person's own configuration; a repository's is not trusted to name paths */
+		char *hooks = git_core_value(config, "hookspath");
 		if (hooks && hooks[0] == '~') {
 			char *abs = xasprintf("%s%s", x->home, hooks + 1);
 			free(hooks);
@@ -228,8 +259,9 @@ static int expand_git(const struct expansion *x, const struct item *it, struct s
 			strv_add(out, hooks);
 		free(hooks);
 	} else if (strcmp(query, "common-dir") == 0) {
-		if (git_dir)
-			strv_take(out, git_common_dir(git_dir));
+		char *common = top ? git_common_dir(top, git_dir) : NULL;
+		if (common)
+			strv_take(out, common);
 	} else if (strcmp(query, "worktree") == 0 || strcmp(query, "toplevel") == 0) {
 		if (top)
 			strv_add(out, top);

@@ -205,6 +205,68 @@ static void test_expand(void **state)
 	expansion_free(&x);
 }
 
+/* What a token stands for in a directory below home; "" for nothing. New string. */
+static char *git_token(const char *dir, const char *token)
+{
+	struct expansion x = {.home = xstrdup(home), .workdir = path_join(home, dir), .tmpdir = xstrdup("/t")};
+	struct item it = {.value = xstrdup(token)};
+	cleanup_strv struct strv out = {0};
+	assert_int_equal(profile_expand(&x, &it, &out, NULL), 0);
+	free(it.value);
+	expansion_free(&x);
+	return xstrdup(out.n ? out.v[0] : "");
+}
+
+static void expect_token(const char *dir, const char *token, const char *want)
+{
+	cleanup_free char *got = git_token(dir, token), *path = *want ? path_join(home, want) : xstrdup("");
+	assert_string_equal(got, path);
+}
+
+static void make_dir(const char *dir)
+{
+	cleanup_free char *path = path_join(home, dir);
+	assert_int_equal(dir_create(path, 0700, NULL), 0);
+}
+
+static void test_git(void **state)
+{
+	(void)state;
+	make_dir("repo/.git/worktrees/two");
+	make_dir("repo/.git/modules/sub");
+	make_dir("repo/deep");
+	make_dir("repo/sub");
+	make_dir("two");
+	expect_token("repo/deep", "@git:toplevel", "repo");
+	expect_token("repo/deep", "@git:common-dir", "repo/.git");
+	expect_token("project", "@git:common-dir", "");
+	cleanup_free char *above = git_token("repo", "@git:toplevel-parent");
+	assert_string_equal(above, home);
+
+	/* a linked work tree, and a submodule */
+	cleanup_free char *dot = xasprintf("gitdir: %s/repo/.git/worktrees/two\n", home);
+	cleanup_free char *back = xasprintf("%s/two/.git\n", home);
+	put("two/.git", dot);
+	put("repo/.git/worktrees/two/commondir", "../..\n");
+	expect_token("two", "@git:common-dir", ""); /* it doesn't name this work tree yet */
+	put("repo/.git/worktrees/two/gitdir", back);
+	expect_token("two", "@git:common-dir", "repo/.git");
+	put("repo/sub/.git", "gitdir: ../.git/modules/sub\n");
+	put("repo/.git/modules/sub/config", "[core]\n\tbare = false\n\tworktree = ../../../sub\n");
+	expect_token("repo/sub", "@git:common-dir", "repo/.git/modules/sub");
+
+	/* what a sandboxed program wrote there to be given more the next time */
+	make_dir("secrets");
+	make_dir("evil/.git");
+	put("evil/.git/commondir", "../../secrets\n");
+	expect_token("evil", "@git:common-dir", "");
+	make_dir("worse");
+	put("worse/.git", "gitdir: ../secrets\n");
+	expect_token("worse", "@git:common-dir", "");
+	put("worse/.git", "gitdir: ../repo/.git/worktrees/two\n");
+	expect_token("worse", "@git:common-dir", "");
+}
+
 static struct profile *example(const char *name)
 {
 	cleanup_free char *file = xasprintf("%s/%s", PROFILE_EXAMPLES, name);
@@ -261,6 +323,7 @@ int main(void)
 		cmocka_unit_test(test_default_groups),
 		cmocka_unit_test(test_when),
 		cmocka_unit_test(test_expand),
+		cmocka_unit_test(test_git),
 		cmocka_unit_test(test_examples),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
