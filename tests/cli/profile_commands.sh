@@ -120,6 +120,18 @@ echo '{"policy": {"exclude_groups": ["dangerous_commands"]}}' >"$profiles/old.js
 expect 0 "deprecated key 'policy.exclude_groups', use 'groups.exclude'" "$NONO" profile validate old
 expect 2 'found 1 deprecated key;' "$NONO" profile validate old --strict
 
+for key in security.groups security.allowed_commands policy.exclude_groups policy.add_allow_read policy.add_allow_write \
+	policy.add_allow_readwrite policy.add_deny_access policy.add_deny_commands policy.override_deny; do
+	for list in '[]=0' '["git_config"]=1' '["git_config", "user_tools"]=1'; do
+		echo "{\"${key%.*}\": {\"${key#*.}\": ${list%=*}}}" >"$home/legacy.json"
+		n=$("$NONO" profile validate "$home/legacy.json" 2>&1 | grep -c "deprecated key '$key'")
+		[ "$n" = "${list#*=}" ] || {
+			echo "FAILED: $key with ${list%=*}: $n warnings"
+			failed=1
+		}
+	done
+done
+
 # what loads and yet would not do what is meant
 warned() {
 	cat >"$home/odd.json"
