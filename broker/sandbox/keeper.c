@@ -24,8 +24,10 @@
  */
 #include "sandbox/keeper.h"
 #include "sandbox/kernel_abi.h"
+#include "base/base.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -56,16 +58,27 @@ NO_SANITIZE static int keep(void *data)
 	_exit(0);
 }
 
-/* Enter a domain that scopes signals and nothing else. Return: 0 or -errno. */
+/*
+ * Enter a domain that scopes signals and nothing else. Every domain refuses moves
+ * and links between directories, whether it handles them or not, unless a rule
+ * allows them: this one allows them everywhere. Return: 0 or -errno.
+ */
 static int enter_domain(void)
 {
-	const struct nono_landlock_attr attr = {.scoped = LANDLOCK_SCOPE_SIGNAL};
-	int fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0U);
-	if (fd < 0)
+	const struct nono_landlock_attr attr = {
+		.handled_access_fs = LANDLOCK_ACCESS_FS_REFER,
+		.scoped = LANDLOCK_SCOPE_SIGNAL,
+	};
+	struct landlock_path_beneath_attr moves = {.allowed_access = LANDLOCK_ACCESS_FS_REFER};
+	cleanup_fd int fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0U);
+	cleanup_fd int root = open("/", O_PATH | O_CLOEXEC);
+	if (fd < 0 || root < 0)
 		return -errno;
-	int rc = syscall(SYS_landlock_restrict_self, fd, 0U) < 0 ? -errno : 0;
-	close(fd);
-	return rc;
+	moves.parent_fd = root;
+	if (syscall(SYS_landlock_add_rule, fd, LANDLOCK_RULE_PATH_BENEATH, &moves, 0U) < 0 ||
+		syscall(SYS_landlock_restrict_self, fd, 0U) < 0)
+		return -errno;
+	return 0;
 }
 
 pid_t keeper_start(pid_t broker)
