@@ -37,6 +37,8 @@ for pair in claude:claude-code codex:codex opencode:opencode gemini:gemini; do
 done
 
 # an interactive start: the program draws its first screen
+# a server without sessions ends, perhaps just as the next one is made: this one stays to the end
+tmux -L agents new-session -d -s base "sleep 600"
 screen_has() { # session, pattern: poll for up to 30 s
 	for _ in $(seq 60); do
 		tmux -L agents capture-pane -p -t "$1" | grep -Eiq "$2" && return 0
