@@ -53,7 +53,8 @@ shows "got-line"
 clear_
 
 # stopped, then continued in the background, then in the foreground
-type_ 'nn sh -c "i=0; while [ \$i -lt 8 ]; do sleep 0.2; i=\$((i+1)); done; echo finished-\$((6*7))"' Enter
+# (bash: dash starts programs with vfork, and cannot be stopped, with or without nono, while its child has yet to execute)
+type_ 'nn bash -c "i=0; while [ \$i -lt 8 ]; do sleep 0.2; i=\$((i+1)); done; echo finished-\$((6*7))"' Enter
 sleep 0.4
 type_ C-z
 shows "Stopped"
