@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#define CLIENT_FD 9
+
 struct test {
 	struct fixture *f;
 	struct approve_config cfg;
@@ -45,7 +47,9 @@ static int setup(void **state)
 	return approve_start(&t->a, &t->cfg, &e);
 }
 
-/* `nono approve`, as the command line starts it. */
+/* `nono approve`, as the command line starts it: this program anew, because a fork of one with threads may only
+ * execute.
+ */
 static void start_client(struct test *t, bool popup)
 {
 	int s[2];
@@ -53,8 +57,9 @@ static void start_client(struct test *t, bool popup)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s), 0);
 	t->client = forkpty(&t->master, NULL, NULL, &ws);
 	if (t->client == 0) {
-		close(s[0]);
-		_exit(remote_screen(s[1], NULL, popup, NULL) < 0 ? 1 : 0);
+		dup2(s[1], CLIENT_FD);
+		execl("/proc/self/exe", "client", popup ? "popup" : "screen", NULL);
+		_exit(127);
 	}
 	close(s[1]);
 	t->socket = s[0];
@@ -219,8 +224,10 @@ static void the_end_of_the_session_ends_it(void **state)
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc == 2 && strcmp(argv[0], "client") == 0)
+		return remote_screen(CLIENT_FD, NULL, strcmp(argv[1], "popup") == 0, NULL) < 0 ? 1 : 0;
 	const struct CMUnitTest tests[] = {
 		TEST(questions_come_are_answered_and_go),
 		TEST(leaving_answers_nothing),
