@@ -57,6 +57,17 @@ struct nono_landlock_port {
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS		_IOW('!', 4, uint64_t) /* Linux 6.6 */
 #define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP	(1UL << 0)
 #endif
+
+/* Requests of linux/btrfs.h and of bcachefs, whose headers distributions may lack; the structures are of 4096 and 32 bytes. */
+#define NONO_BTRFS_IOC_SNAP_CREATE		0x50009401U
+#define NONO_BTRFS_IOC_SUBVOL_CREATE		0x5000940eU
+#define NONO_BTRFS_IOC_SNAP_DESTROY		0x5000940fU
+#define NONO_BTRFS_IOC_SNAP_CREATE_V2		0x50009417U
+#define NONO_BTRFS_IOC_SUBVOL_CREATE_V2		0x50009418U
+#define NONO_BTRFS_IOC_SUBVOL_SETFLAGS		0x4008941aU
+#define NONO_BTRFS_IOC_SNAP_DESTROY_V2		0x5000943fU
+#define NONO_BCACHEFS_IOC_SUBVOLUME_CREATE	0x4020bc10U
+#define NONO_BCACHEFS_IOC_SUBVOLUME_DESTROY	0x4020bc11U
 /* clang-format on */
 
 #endif

@@ -28,6 +28,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/fs.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <netinet/in.h>
@@ -117,8 +118,30 @@ static const unsigned namespace_flags[] = {
 	CLONE_NEWCGROUP,
 };
 
-/* Terminal requests with which a program could type for the person or change the line discipline. */
-static const unsigned refused_ioctls[] = {TIOCSTI, TIOCLINUX, TIOCSETD, TIOCCONS};
+/* Requests to descriptors that Landlock does not judge. */
+static const struct refused_ioctl {
+	unsigned request;
+	int err;
+} refused_ioctls[] = {
+	/* terminals: typing for the person, changing the line discipline */
+	{TIOCSTI, EPERM},
+	{TIOCLINUX, EPERM},
+	{TIOCSETD, EPERM},
+	{TIOCCONS, EPERM},
+	/* flags and project of a file that may be open for reading only: as on a file system that has none */
+	{FS_IOC_SETFLAGS, EOPNOTSUPP},
+	{FS_IOC_FSSETXATTR, EOPNOTSUPP},
+	/* snapshots: a copy of a whole tree, with all that is denied in it, at a path of the program's choice */
+	{NONO_BTRFS_IOC_SNAP_CREATE, EPERM},
+	{NONO_BTRFS_IOC_SNAP_CREATE_V2, EPERM},
+	{NONO_BTRFS_IOC_SUBVOL_CREATE, EPERM},
+	{NONO_BTRFS_IOC_SUBVOL_CREATE_V2, EPERM},
+	{NONO_BTRFS_IOC_SNAP_DESTROY, EPERM},
+	{NONO_BTRFS_IOC_SNAP_DESTROY_V2, EPERM},
+	{NONO_BTRFS_IOC_SUBVOL_SETFLAGS, EPERM},
+	{NONO_BCACHEFS_IOC_SUBVOLUME_CREATE, EPERM},
+	{NONO_BCACHEFS_IOC_SUBVOLUME_DESTROY, EPERM},
+};
 
 /** struct making - a filter being made; the first failure is kept. */
 struct making {
@@ -144,7 +167,10 @@ static void add_refused(struct making *m)
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
 		rule_array(m, SCMP_ACT_ERRNO(refused[i].err), refused[i].nr, 0, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(refused_ioctls); i++)
-		rule(m, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), INT_EQ(1, refused_ioctls[i]));
+		rule(m, SCMP_ACT_ERRNO(refused_ioctls[i].err), SCMP_SYS(ioctl), INT_EQ(1, refused_ioctls[i].request));
+	/* setting another process's limits ends it, and takes no more than the same user; asking for them is harmless
+	 */
+	rule(m, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64), SCMP_A0(SCMP_CMP_NE, 0), SCMP_A2(SCMP_CMP_NE, 0));
 	for (size_t i = 0; i < ARRAY_SIZE(namespace_flags); i++) {
 		struct scmp_arg_cmp flag = SCMP_A0(SCMP_CMP_MASKED_EQ, namespace_flags[i], namespace_flags[i]);
 		rule_array(m, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1, &flag);

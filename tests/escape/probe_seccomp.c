@@ -4,10 +4,12 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/fs.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -66,6 +68,20 @@ static const struct attempt always[] = {
 	{"TIOCLINUX, high bit", SYS_ioctl, {0, HIGH | TIOCLINUX}, EPERM},
 	{"TIOCSETD", SYS_ioctl, {0, TIOCSETD}, EPERM},
 	{"TIOCCONS", SYS_ioctl, {0, TIOCCONS}, EPERM},
+	{"flags of a file", SYS_ioctl, {0, FS_IOC_SETFLAGS}, EOPNOTSUPP},
+	{"flags of a file, high bit", SYS_ioctl, {0, HIGH | FS_IOC_SETFLAGS}, EOPNOTSUPP},
+	{"project of a file", SYS_ioctl, {0, FS_IOC_FSSETXATTR}, EOPNOTSUPP},
+	{"btrfs snapshot", SYS_ioctl, {0, 0x50009401}, EPERM},
+	{"btrfs snapshot, version 2", SYS_ioctl, {0, 0x50009417}, EPERM},
+	{"btrfs subvolume", SYS_ioctl, {0, 0x5000940e}, EPERM},
+	{"btrfs subvolume, version 2", SYS_ioctl, {0, 0x50009418}, EPERM},
+	{"btrfs removal", SYS_ioctl, {0, 0x5000940f}, EPERM},
+	{"btrfs removal, version 2", SYS_ioctl, {0, 0x5000943f}, EPERM},
+	{"btrfs flags", SYS_ioctl, {0, 0x4008941a}, EPERM},
+	{"bcachefs snapshot", SYS_ioctl, {0, 0x4020bc10}, EPERM},
+	{"bcachefs removal", SYS_ioctl, {0, 0x4020bc11}, EPERM},
+	/* with an address: without the filter it would be EFAULT */
+	{"limits of another process", SYS_prlimit64, {1, 0, 1}, EPERM},
 	{"socket packet", SYS_socket, {AF_PACKET, SOCK_RAW, 0}, EAFNOSUPPORT},
 	{"socket vsock", SYS_socket, {AF_VSOCK, SOCK_STREAM, 0}, EAFNOSUPPORT},
 	{"socket alg", SYS_socket, {AF_ALG, SOCK_SEQPACKET, 0}, EAFNOSUPPORT},
@@ -146,6 +162,10 @@ static int allowed_calls(int argc, char **argv)
 		{"tcp by name", socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP)},
 		{"netlink route", socket(AF_NETLINK, SOCK_RAW, 0)},
 		{"unshare files", unshare(CLONE_FILES)},
+		{"own limits", setrlimit(RLIMIT_CORE, &(struct rlimit){0})},
+		{"limits of another, asked for", prlimit(getppid(), RLIMIT_CORE, NULL, &(struct rlimit){0})},
+		{"a clone of data or no such thing",
+			ioctl(1, FICLONE, -1) == 0 || (errno != EPERM && errno != EACCES) ? 0 : -1},
 		{"window size or no terminal", ioctl(1, TIOCGWINSZ, (char[64]){0}) == 0 || errno != EPERM ? 0 : -1},
 	};
 	for (size_t i = 0; i < sizeof(list) / sizeof(*list); i++) {
