@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers of a test network: a name server that logs what it is asked, HTTP and HTTPS, a metadata address.
 
-usage: lib_net_servers.py DIR   (DIR holds server.pem; logs and "ready" are written there)
+usage: lib_net_servers.py DIR world|host   (DIR holds server.pem; logs and "ready.world" are written there)
 """
 import http.server
 import os
@@ -95,7 +95,7 @@ class Http(http.server.BaseHTTPRequestHandler):
         where = self.server.server_address[0]
         log("http.log", f"{where} {self.headers.get('Host')} {self.path}")
         body, status = f"hello from {where}\n".encode(), 200
-        if self.path.startswith("/repo.git/"):  # a git repository, by the plain file protocol
+        if self.path.startswith(("/repo.git/", "/npm/")):  # a git repository by the plain file protocol, a registry
             file = os.path.normpath(f"{DIR}/www{self.path.split('?')[0]}")
             status = 200 if os.path.isfile(file) else 404
             body = open(file, "rb").read() if status == 200 else b""
@@ -129,12 +129,14 @@ def web(address, port, tls=False):
 
 
 socketserver.TCPServer.allow_reuse_address = True
-serve(socketserver.ThreadingUDPServer((DNS, 53), DnsUdp))
-serve(socketserver.ThreadingTCPServer((DNS, 53), DnsTcp))
-for host in ("192.0.2.10", "192.0.2.11", "192.0.2.66", "10.9.8.7", "169.254.169.254", "127.0.0.1", "2001:db8::10"):
-    web(host, 80)
-web("192.0.2.10", 443, True)
-web("2001:db8::10", 443, True)
-web("192.0.2.66", 443, True)
-log("ready", "yes")
+if sys.argv[2] == "host":
+    web("127.0.0.1", 80)
+else:
+    serve(socketserver.ThreadingUDPServer((DNS, 53), DnsUdp))
+    serve(socketserver.ThreadingTCPServer((DNS, 53), DnsTcp))
+    for host in ("192.0.2.10", "192.0.2.11", "192.0.2.66", "10.9.8.7", "169.254.169.254", "2001:db8::10", "2001:db8::66"):
+        web(host, 80)
+    for host in ("192.0.2.10", "2001:db8::10", "192.0.2.66"):
+        web(host, 443, True)
+log(f"ready.{sys.argv[2]}", "yes")
 threading.Event().wait()

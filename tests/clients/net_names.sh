@@ -3,7 +3,7 @@
 # Names inside: what is answered, what is asked outside, what can be connected to.
 . "$(dirname "$0")/lib_net.sh"
 
-only="$run -d api.test -d two.test -d *.wild.test -d loop.test -d meta.test -d mixed.test -d private.test -d six.test -d alias.test -d loop6.test -d mapped.test -L $work/log --"
+only="$run --allow-domain api.test --allow-domain two.test --allow-domain *.wild.test --allow-domain loop.test --allow-domain meta.test --allow-domain mixed.test --allow-domain private.test --allow-domain six.test --allow-domain alias.test --allow-domain loop6.test --allow-domain mapped.test -- $direct"
 
 check "an allowed name resolves by UDP, to a synthetic address" prints '^198\.18\.' $only dig +short api.test
 check "the name server's address does not matter" prints '^198\.1[89]\.' $only dig +short @203.0.113.7 api.test
@@ -46,21 +46,24 @@ refuse "the metadata address" $only curl -s -m 3 http://169.254.169.254/
 refuse "loopback" $only curl -s -m 3 http://127.0.0.1/
 refuse "the unspecified address is loopback" $only curl -s -m 3 http://0.0.0.0/
 check "an address that /etc/hosts gives an allowed name" prints 'hello from 192.0.2.11' \
-	$run -d listed.test -- curl -s http://listed.test/
-refuse "but not where the name is not allowed" $run -d api.test -- curl -s -m 3 http://listed.test/
-check "a rule with a port" prints 'hello from' $run -d api.test:80 -- curl -s http://api.test/
-refuse "holds for that port only" $run -d api.test:80 -- curl -sk -m 3 https://api.test/
-refuse "a blocked network reaches nothing" $run -b -- curl -s -m 3 http://api.test/
-check "and resolves nothing" prints NXDOMAIN $run -b -- dig api.test
+	$run --allow-domain listed.test -- $direct curl -s http://listed.test/
+refuse "but not where the name is not allowed" $run --allow-domain api.test -- $direct curl -s -m 3 http://listed.test/
+check "a rule with a port" prints 'hello from' $run --allow-domain api.test:80 -- $direct curl -s http://api.test/
+refuse "holds for that port only" $run --allow-domain api.test:80 -- $direct curl -sk -m 3 https://api.test/
+refuse "a blocked network reaches nothing" $run --block-net -- $direct curl -s -m 3 http://api.test/
+check "and resolves nothing" prints NXDOMAIN $run --block-net -- $direct dig api.test
 
-check "refused names are recorded" grep -q '^refused other.test' "$work/log"
+check "refused names are in the report" prints 'other\.test' \
+	$as_user $NONO run -s --on-request deny --allow "$work/dir" --allow-domain api.test -- dig other.test
 check "no query left for a name that is not allowed" no_file_line 'other\|secret\|version' "$work/dns.log"
 
-: >"$work/dns.log" && : >"$work/log"
-ask="$run -a -L $work/log -d api.test --"
+: >"$work/dns.log"
+printf '#!/bin/sh\ncat >>%s\necho session\n' "$work/asked" >"$work/yes" && chmod +x "$work/yes"
+ask="$nono --allow $work/dir --approver $work/yes --allow-domain api.test -- $direct"
 check "with a person to ask, an unlisted name is asked about when it is connected to" \
 	prints 'hello from 192.0.2.66' $ask curl -s http://other.test/
-check "by its name" grep -q '^asked other.test 80' "$work/log"
+check "by its name" grep -q '"host": *"other.test"' "$work/asked"
+check "and port" grep -q '"port": *80' "$work/asked"
 : >"$work/dns.log"
 check "before the answer nothing is looked up" sh -c "$ask dig +short other.test | grep -q ^198 && ! grep -q . $work/dns.log"
 check "metadata is refused after the answer as well" sh -c "! $ask curl -s -m 3 http://meta.test/"

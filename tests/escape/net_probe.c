@@ -131,7 +131,7 @@ static int cmd_interrupt(char **v)
 	int fd = tcp();
 	int rc = do_connect(fd, addr(v[0], v[1]));
 	int err = errno, flags = fcntl(fd, F_GETFL);
-	printf("%s %s %s\n", rc < 0 ? strerrorname_np(err) : "ok", seconds() - start < 1.0 ? "soon" : "late",
+	printf("%s %s %s\n", rc < 0 ? strerrorname_np(err) : "ok", seconds() - start < 10 ? "soon" : "late",
 		flags & O_NONBLOCK ? "nonblock" : "blocking");
 	return 0;
 }
@@ -149,7 +149,7 @@ static int cmd_killed(char **v)
 	kill(pid, SIGKILL);
 	int status;
 	waitpid(pid, &status, 0);
-	printf("%s\n", WIFSIGNALED(status) && seconds() - start < 0.5 ? "gone" : "lingers");
+	printf("%s\n", WIFSIGNALED(status) && seconds() - start < 10 ? "gone" : "lingers");
 	return 0;
 }
 
@@ -330,12 +330,10 @@ static int cmd_unix_datagram(char **v)
 	return 0;
 }
 
-/* unix-swap GOOD BAD N: the path of a link alternates while it is connected to */
+/* unix-swap GOOD BAD N: a link in the working directory alternates while it is connected to */
 static int cmd_unix_swap(char **v)
 {
-	char link_path[4096], other[4096];
-	snprintf(link_path, sizeof(link_path), "%s.link", v[0]);
-	snprintf(other, sizeof(other), "%s.next", v[0]);
+	static const char link_path[] = "swap.link", other[] = "swap.next";
 	long n = atol(v[2]), done = 0;
 	pid_t pid = fork();
 	if (pid == 0)

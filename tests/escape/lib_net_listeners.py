@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Listeners that attacks aim at.
+
+usage: lib_net_listeners.py DIR world|host
+world: a port that never answers, ports that hang up (192.0.2.66 writes who came to DIR/wrong.log), a UDP port that
+writes what arrives to DIR/udp.log, a time server by UDP
+host: Unix sockets below DIR/sockets that write who came to DIR/*.log, an abstract one
+"""
+import os
+import socket
+import sys
+import threading
+
+DIR = sys.argv[1]
+
+
+def log(name, text):
+    with open(f"{DIR}/{name}", "a", encoding="utf-8") as f:
+        f.write(text + "\n")
+
+
+def background(function, *args):
+    threading.Thread(target=function, args=args, daemon=True).start()
+
+
+def unix(path, kind, name):
+    s = socket.socket(socket.AF_UNIX, kind)
+    s.bind(path)
+    s.listen(64)
+    while True:
+        c, _ = s.accept()
+        log(name, "reached")
+        c.close()
+
+
+def unix_datagrams():
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    s.bind(f"{DIR}/sockets/log.sock")
+    while True:
+        data, who = s.recvfrom(1000)
+        log("datagrams", data.decode())
+        if data == b"two" and who:
+            s.sendto(b"answer", who)
+
+
+def udp(address, port, name, answer=False):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind((address, port))
+    while True:
+        data, who = s.recvfrom(1000)
+        if answer:
+            s.sendto(b"time for " + data, who)
+        else:
+            log(name, "leak")
+
+
+def hang_up(address, name=None):
+    s = socket.socket()
+    s.bind((address, 82))
+    s.listen(1024)
+    while True:
+        c, _ = s.accept()
+        c.close()
+        if name:
+            log(name, "reached")
+
+
+def full():
+    s = socket.socket()
+    s.bind(("192.0.2.10", 81))
+    s.listen(0)
+    fill = [socket.socket() for _ in range(4)]
+    for c in fill:
+        c.setblocking(False)
+        c.connect_ex(("192.0.2.10", 81))
+    return s, fill
+
+
+if sys.argv[2] == "world":
+    KEEP = full()
+    background(hang_up, "192.0.2.10")
+    background(hang_up, "192.0.2.66", "wrong.log")
+    background(udp, "192.0.2.66", 9999, "udp.log")
+    background(udp, "192.0.2.10", 123, "time.log", True)
+else:
+    os.mkdir(f"{DIR}/sockets")
+    background(unix, f"{DIR}/sockets/open.sock", socket.SOCK_STREAM, "open.log")
+    background(unix, f"{DIR}/sockets/packet.sock", socket.SOCK_SEQPACKET, "packet.log")
+    background(unix, f"{DIR}/sockets/docker.sock", socket.SOCK_STREAM, "docker.log")
+    background(unix, "\0nono-test-foreign", socket.SOCK_STREAM, "foreign.log")
+    background(unix_datagrams)
+    while not all(os.path.exists(f"{DIR}/sockets/{s}.sock") for s in ("open", "packet", "docker", "log")):
+        pass
+log(f"listening.{sys.argv[2]}", "yes")
+threading.Event().wait()
