@@ -42,8 +42,9 @@ struct approve_config {
 	unsigned approver_timeout; /* seconds */
 	pid_t tree_root;           /* the terminal front end stops this tree while it asks */
 	bool terminal;             /* the session has a controlling terminal to ask on */
-	/* stop or continue every process of the tree; provided by the session room */
-	void (*freeze)(void *data, bool stop);
+	/* stop or continue every process of the tree; provided by the session room; always called from one thread.
+	   Return: whether something is still held, so that continuing has to be repeated soon */
+	bool (*freeze)(void *data, bool stop);
 	void *freeze_data;
 };
 

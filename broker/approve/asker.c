@@ -76,11 +76,20 @@ static void round_of(struct asker *k)
 	}
 }
 
+static void stop_fronts(struct asker *k)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(fronts); i++)
+		if (k->state[i])
+			fronts[i]->stop(k->state[i]);
+}
+
 static void *asker_main(void *data)
 {
 	struct asker *k = data;
 	while (!atomic_load(&k->stopping))
 		round_of(k);
+	/* here, since what a front end holds (a stopped tree) may belong to the thread that took it */
+	stop_fronts(k);
 	return NULL;
 }
 
@@ -131,11 +140,10 @@ void approve_stop(struct approve *a)
 	asker_wake(a);
 	if (k->started)
 		pthread_join(k->thread, NULL);
+	else
+		stop_fronts(k);
 	queue_answer_all(a, ANSWER_NO);
 	queue_flush(a);
-	for (size_t i = 0; i < ARRAY_SIZE(fronts); i++)
-		if (k->state[i])
-			fronts[i]->stop(k->state[i]);
 	if (k->wake >= 0)
 		close(k->wake);
 	queue_free(a);

@@ -31,6 +31,7 @@
 #define BETWEEN_MS 150    /* the same after an answer, when another question shows */
 #define ESCAPE_MS 50      /* a lone escape byte is the key after this time */
 #define SIZE_MS 500       /* look at the terminal's size this often while it is ours */
+#define THAW_MS 20        /* try again so often to let go of what was not stopped yet */
 #define BACKGROUND_MS 500 /* look this often whether a background session came to the front */
 
 struct terminal {
@@ -39,6 +40,7 @@ struct terminal {
 	struct screen screen;
 	int64_t show_at, keys_from; /* monotonic milliseconds; show_at 0: nothing to show */
 	bool dead;                  /* hung up */
+	bool held;                  /* parts of the tree are still stopped although no question shows */
 };
 
 static int screen_answer(void *data, uint64_t id, enum answer answer, const char *dir, struct err **e)
@@ -137,11 +139,11 @@ static bool in_foreground(const struct terminal *t)
 	return false;
 }
 
-static void freeze(const struct terminal *t, bool stop)
+static void freeze(struct terminal *t, bool stop)
 {
 	const struct approve_config *cfg = approve_cfg(t->queue);
-	if (cfg->freeze)
-		cfg->freeze(cfg->freeze_data, stop);
+	bool held = cfg->freeze && cfg->freeze(cfg->freeze_data, stop);
+	t->held = held && !stop;
 }
 
 static void draw(struct terminal *t)
@@ -212,18 +214,23 @@ static void terminal_changed(void *state)
 	refresh(state);
 }
 
+/* Milliseconds until there is something to do, -1 for never. */
+static int64_t due_in(const struct terminal *t)
+{
+	int64_t due = -1;
+	if (t->tty.taken)
+		due = t->screen.seq_len ? ESCAPE_MS : SIZE_MS;
+	else if (t->show_at)
+		due = t->show_at > monotonic_ms() ? t->show_at - monotonic_ms() : 0;
+	return t->held && (due < 0 || due > THAW_MS) ? THAW_MS : due;
+}
+
 static unsigned terminal_wait(void *state, struct pollfd *p, int *timeout_ms)
 {
 	const struct terminal *t = state;
-	int64_t left = -1;
-	if (t->show_at)
-		left = t->show_at - monotonic_ms();
-	else if (t->tty.taken)
-		left = t->screen.seq_len ? ESCAPE_MS : SIZE_MS;
-	if (left < 0 && (t->show_at || t->tty.taken))
-		left = 0;
-	if (left >= 0 && (*timeout_ms < 0 || left < *timeout_ms))
-		*timeout_ms = (int)left;
+	int64_t due = due_in(t);
+	if (due >= 0 && (*timeout_ms < 0 || due < *timeout_ms))
+		*timeout_ms = (int)due;
 	if (!t->tty.taken)
 		return 0;
 	p[0] = (struct pollfd){.fd = t->tty.fd, .events = POLLIN};
@@ -257,6 +264,8 @@ static void read_keys(struct terminal *t)
 static void terminal_ready(void *state, const struct pollfd *p, unsigned n)
 {
 	struct terminal *t = state;
+	if (t->held)
+		freeze(t, false);
 	if (!t->tty.taken) {
 		if (t->show_at && monotonic_ms() >= t->show_at) {
 			take(t);

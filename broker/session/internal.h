@@ -57,6 +57,7 @@ int registry_write(const struct place *p, const struct session_options *o, const
 struct tree {
 	pid_t *pid;
 	bool *stopped; /* was stopped already */
+	bool *child;   /* a child of the top itself */
 	size_t n;
 };
 /**
@@ -70,8 +71,14 @@ void tree_free(struct tree *t);
 bool tree_has(pid_t top, pid_t pid);
 /** tree_filtered() - whether @pid carries more seccomp filters than this process, or is gone. */
 bool tree_filtered(pid_t pid);
-/** tree_freeze() - stop (top-down, until nobody new appears) or continue (bottom-up) the tree below the broker. */
-void tree_freeze(bool stop);
+/** tree_thread_state() - the letter in /proc/TID/stat, 0 when there is no such thread. */
+char tree_thread_state(pid_t tid);
+/**
+ * tree_freeze() - stop (top-down, until nobody new appears) or continue (bottom-up) the tree below the broker,
+ * without a signal where possible. Both from the same thread.
+ * Return: whether something is still held; after continuing, call again (with false) soon.
+ */
+bool tree_freeze(bool stop);
 /**
  * tree_end() - end what is left below @top: SIGTERM, @grace_ms, SIGKILL.
  * Return: how many processes were left.

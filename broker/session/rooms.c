@@ -10,14 +10,15 @@
 extern char **environ;
 
 /* Stop or continue the tree while a question has the terminal; stops made so are no stops of the job. */
-static void freeze(void *data, bool stop)
+static bool freeze(void *data, bool stop)
 {
 	struct watch **w = data;
 	if (stop)
 		watch_ignore_stops(*w, true);
-	tree_freeze(stop);
-	if (!stop)
+	bool held = tree_freeze(stop);
+	if (!held)
 		watch_ignore_stops(*w, false);
+	return held;
 }
 
 static bool has_terminal(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tree.c - the processes of the sandboxed tree: listing, freezing, ending them.
+ * tree.c - the processes of the sandboxed tree: listing and ending them.
  *
  * Broker and guard are child subreapers, so every process of the tree is below
  * them whatever it does. But so are helpers that work for nono on the host's
@@ -19,7 +19,8 @@
 /** struct process - one line of /proc. */
 struct process {
 	pid_t pid, parent;
-	bool stopped, zombie, ours, seen;
+	char state;
+	bool stopped, zombie, seen;
 };
 struct processes {
 	struct process *v;
@@ -47,6 +48,7 @@ static bool read_stat(pid_t pid, struct process *p)
 	if (!end || end[1] != ' ' || !end[2] || !end[3])
 		return false;
 	*p = (struct process){.pid = pid, .parent = (pid_t)strtol(end + 3, NULL, 10)};
+	p->state = end[2];
 	p->stopped = end[2] == 'T' || end[2] == 't';
 	p->zombie = end[2] == 'Z' || end[2] == 'X';
 	return true;
@@ -87,11 +89,13 @@ static struct processes read_all(void)
 	return all;
 }
 
-static void append(struct tree *t, const struct process *p)
+static void append(struct tree *t, pid_t top, const struct process *p)
 {
 	t->pid = xreallocarray(t->pid, t->n + 1, sizeof(*t->pid));
 	t->stopped = xreallocarray(t->stopped, t->n + 1, sizeof(*t->stopped));
+	t->child = xreallocarray(t->child, t->n + 1, sizeof(*t->child));
 	t->pid[t->n] = p->pid;
+	t->child[t->n] = p->parent == top;
 	t->stopped[t->n++] = p->stopped;
 }
 
@@ -103,7 +107,7 @@ struct tree tree_list(pid_t top)
 	for (size_t i = 0; i < all.n; i++) {
 		struct process *p = &all.v[i];
 		if (p->parent == top && !p->zombie && filters_of(p->pid) > own) {
-			append(&t, p);
+			append(&t, top, p);
 			p->seen = true;
 		}
 	}
@@ -112,7 +116,7 @@ struct tree tree_list(pid_t top)
 		for (size_t i = 0; i < all.n; i++) {
 			struct process *p = &all.v[i];
 			if (p->parent == t.pid[at] && !p->seen && !p->zombie) {
-				append(&t, p);
+				append(&t, top, p);
 				p->seen = true;
 			}
 		}
@@ -125,6 +129,7 @@ void tree_free(struct tree *t)
 {
 	free(t->pid);
 	free(t->stopped);
+	free(t->child);
 	*t = (struct tree){0};
 }
 
@@ -144,38 +149,10 @@ bool tree_filtered(pid_t pid)
 	return theirs < 0 || theirs > filters_of(getpid());
 }
 
-/* What the last freeze stopped, in the order in which it did. Only the broker freezes, one question at a time. */
-static struct tree frozen;
-
-static bool is_frozen(pid_t pid)
+char tree_thread_state(pid_t tid)
 {
-	for (size_t i = 0; i < frozen.n; i++)
-		if (frozen.pid[i] == pid)
-			return true;
-	return false;
-}
-
-void tree_freeze(bool stop)
-{
-	if (!stop) {
-		/* children first: no shell then sees a stopped child when it looks */
-		for (size_t i = frozen.n; i-- > 0;)
-			kill(frozen.pid[i], SIGCONT);
-		tree_free(&frozen);
-		return;
-	}
-	/* parents first, again and again until nobody new appears: whoever runs may still fork */
-	for (bool grew = true; grew;) {
-		grew = false;
-		struct tree now = tree_list(getpid());
-		for (size_t i = 0; i < now.n; i++) {
-			if (now.stopped[i] || is_frozen(now.pid[i]) || kill(now.pid[i], SIGSTOP) < 0)
-				continue;
-			append(&frozen, &(struct process){.pid = now.pid[i]});
-			grew = true;
-		}
-		tree_free(&now);
-	}
+	struct process p;
+	return read_stat(tid, &p) ? p.state : 0;
 }
 
 static unsigned signal_all(pid_t top, int sig)

@@ -56,6 +56,17 @@ shows "rc-1-0"
 for i in 2 3 4 5; do shows "rc-$i-1"; done
 clear_
 
+# the program is stopped and goes on without noticing: no SIGCONT reaches it
+type_ 'nn bash -c "trap \"echo heard-\$((6*7))\" CONT; read -r l <$O/e; echo l-\$l; (trap \"echo heard-\$((6*7))\" CONT; cat $O/f); echo end-\$((6*7))"' Enter
+asks "out/e"
+type_ s
+asks "out/f"
+type_ s
+shows "end-42"
+shows "inside-f"
+lacks "heard-42"
+clear_
+
 # inside vim: the file is read and the screen is drawn again
 type_ "nn vim -u NONE -i NONE -N text" Enter
 shows "first line"

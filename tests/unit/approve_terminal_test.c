@@ -78,7 +78,7 @@ static void run_program(void)
 	}
 }
 
-static void freeze(void *data, bool stop)
+static bool freeze(void *data, bool stop)
 {
 	(void)data;
 	siginfo_t si;
@@ -86,6 +86,7 @@ static void freeze(void *data, bool stop)
 	if (stop) /* what it reports comes before "stopped" */
 		waitid(P_PID, (id_t)program, &si, WSTOPPED);
 	report_line(stop ? "stopped\n" : "continued\n");
+	return stop;
 }
 
 static void told(void *data, enum answer answer)
