@@ -79,6 +79,9 @@ char tree_thread_state(pid_t tid);
  * Return: whether something is still held; after continuing, call again (with false) soon.
  */
 bool tree_freeze(bool stop);
+/** tree_only_child() - whether @pid is all that is left below this process. False also where the kernel does not tell.
+ */
+bool tree_only_child(pid_t pid);
 /**
  * tree_end() - end what is left below @top: SIGTERM, @grace_ms, SIGKILL.
  * Return: how many processes were left.

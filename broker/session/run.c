@@ -96,49 +96,47 @@ static struct strv environment_of(struct broker *b)
 }
 
 /* What the program is given besides its rights: secrets, the capability file, network variables, the shim. */
-static int provide(struct broker *b, struct err **e)
+static void provide(struct broker *b)
 {
 	const struct origin origin = {.source = SOURCE_SYSTEM};
-	b->cap_file = xasprintf("%s/.nono-%s.json", b->place.run, b->place.id);
-	if (capfile_write(b->plan.policy, b->cap_file, e) < 0)
-		return -1;
 	if (b->rooms.net)
 		net_environment(b->rooms.net, &b->more_env);
 	pairs_set(&b->more_env, "NONO_SOCKET", b->rooms.tree_socket, &origin);
 	if (b->supervised)
 		b->shim = find_shim(b);
-	return 0;
 }
 
-/** struct ruleset_job - the Landlock ruleset, made on another processor while the rooms come up. */
-struct ruleset_job {
+/** struct policy_job - what follows from the policy alone, made on another processor while the rooms come up. */
+struct policy_job {
 	const struct broker *b;
 	pthread_t thread;
 	bool running;
-	int ruleset;
+	int ruleset; /* of Landlock; -1: it or the capability file could not be made */
 	struct err *e;
 };
 
-static void *make_ruleset(void *data)
+static void *follow_policy(void *data)
 {
-	struct ruleset_job *job = data;
-	job->ruleset = launch_ruleset(job->b->plan.policy, job->b->supervised, &job->e);
+	struct policy_job *job = data;
+	cleanup_fd int ruleset = launch_ruleset(job->b->plan.policy, job->b->supervised, &job->e);
+	if (ruleset >= 0 && capfile_write(job->b->plan.policy, job->b->cap_file, &job->e) == 0)
+		job->ruleset = steal_fd(&ruleset);
 	return NULL;
 }
 
-static void ruleset_begin(struct ruleset_job *job, const struct broker *b)
+static void policy_begin(struct policy_job *job, const struct broker *b)
 {
-	*job = (struct ruleset_job){.b = b, .ruleset = -1};
-	job->running = pthread_create(&job->thread, NULL, make_ruleset, job) == 0;
+	*job = (struct policy_job){.b = b, .ruleset = -1};
+	job->running = pthread_create(&job->thread, NULL, follow_policy, job) == 0;
 }
 
 /* Wait for it. Return: the ruleset, or -1. */
-static int ruleset_end(struct ruleset_job *job, struct err **e)
+static int policy_end(struct policy_job *job, struct err **e)
 {
 	if (job->running)
 		pthread_join(job->thread, NULL);
 	else
-		make_ruleset(job);
+		follow_policy(job);
 	job->running = false;
 	if (job->ruleset < 0)
 		*e = steal_ptr(&job->e);
@@ -189,15 +187,16 @@ static int prepare(struct broker *b, int *ruleset, struct err **e)
 	b->base = event_base_new();
 	if (!b->base)
 		return err_set(e, ENOMEM, "cannot make an event loop");
-	struct ruleset_job job;
-	ruleset_begin(&job, b);
+	b->cap_file = xasprintf("%s/.nono-%s.json", b->place.run, b->place.id);
+	struct policy_job job;
+	policy_begin(&job, b);
 	int rc = rooms_start(&b->rooms, b->o, &b->place, b->plan.policy, b->base, &b->watch, e);
 	if (rc == 0)
-		rc = provide(b, e);
-	cleanup_err struct err *ruleset_error = NULL;
-	*ruleset = ruleset_end(&job, &ruleset_error);
+		provide(b);
+	cleanup_err struct err *job_error = NULL;
+	*ruleset = policy_end(&job, &job_error);
 	if (rc == 0 && *ruleset < 0) {
-		*e = steal_ptr(&ruleset_error);
+		*e = steal_ptr(&job_error);
 		rc = -1;
 	}
 	return rc;
@@ -236,7 +235,7 @@ static void report_end(unsigned left, unsigned oom_kills, const struct limits *l
 			(unsigned long long)(l->memory_bytes >> 20));
 }
 
-/* The keeper is no part of the tree; it has to go before anybody asks whether children are left. */
+/* The keeper is no part of the tree; it has to go before anybody waits for the children that are left. */
 static void end_keeper(struct broker *b)
 {
 	if (b->keeper <= 0)
@@ -255,8 +254,12 @@ static void conclude(struct broker *b, bool guard_gone)
 	/* killed together with the guard, the broker may not get further than this: then the keeper does it */
 	if (guard_gone)
 		tree_end(getpid(), 0);
-	end_keeper(b);
-	unsigned left = tree_end(getpid(), guard_gone ? 0 : END_GRACE_MS);
+	unsigned left = 0;
+	/* mostly nothing is left, and the end of the keeper need not be waited for by whoever waits for the run */
+	if (b->keeper <= 0 || !tree_only_child(b->keeper)) {
+		end_keeper(b);
+		left = tree_end(getpid(), guard_gone ? 0 : END_GRACE_MS);
+	}
 	unsigned kills = cgroup_destroy(b->cgroup);
 	report_end(left, kills, &policy_settings(b->plan.policy)->limits);
 	if (b->rooms.explain && !b->o->no_diagnostics && !b->o->shell)
@@ -266,6 +269,7 @@ static void conclude(struct broker *b, bool guard_gone)
 /* Take everything down. Whoever waits for the run need not wait for this. */
 static void clean_up(struct broker *b)
 {
+	end_keeper(b);
 	place_remove(&b->place);
 	rooms_stop(&b->rooms);
 	free(b->cgroup);
@@ -298,7 +302,6 @@ int broker_run(const struct session_options *o, const struct guard_link *link)
 			kill(b.program, SIGKILL);
 			tree_end(getpid(), 0);
 		}
-		end_keeper(&b);
 		cgroup_destroy(b.cgroup);
 		clean_up(&b);
 		return code;

@@ -177,6 +177,16 @@ static bool reap(void)
 	return pid == 0 || errno != ECHILD;
 }
 
+bool tree_only_child(pid_t pid)
+{
+	/* orphans become children of the first thread, whose list this is; helpers of other threads are no part of the
+	 * tree */
+	char name[48], list[64], only[24];
+	snprintf(name, sizeof(name), "task/%d/children", (int)getpid());
+	snprintf(only, sizeof(only), "%d ", (int)pid);
+	return read_proc(getpid(), name, list, sizeof(list)) > 0 && strcmp(list, only) == 0;
+}
+
 unsigned tree_end(pid_t top, unsigned grace_ms)
 {
 	if (!reap())

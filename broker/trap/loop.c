@@ -41,6 +41,7 @@
 #define STACK_BYTES (160U << 10)
 #define MOST_RECEIVERS 256U
 #define SPARE_RECEIVERS 3U
+#define FIRST_RECEIVERS 2U /* the loader's first calls need not wait for a thread to be made */
 
 /* ---- answers ------------------------------------------------------------------- */
 
@@ -255,6 +256,20 @@ static void on_stop(int sig)
 	(void)sig;
 }
 
+/* Return: whether at least one thread receives. */
+static bool start_receivers(struct trap *t)
+{
+	t->receivers = t->waiting = FIRST_RECEIVERS;
+	unsigned failed = 0;
+	for (unsigned i = 0; i < FIRST_RECEIVERS; i++)
+		failed += spawn(receiver, t) != 0;
+	pthread_mutex_lock(&t->lock);
+	t->receivers -= failed;
+	t->waiting -= failed;
+	pthread_mutex_unlock(&t->lock);
+	return failed < FIRST_RECEIVERS;
+}
+
 int trap_start(struct trap **out, int listener, const struct trap_config *cfg, struct err **e)
 {
 	struct trap *t = xcalloc(1, sizeof(*t));
@@ -273,10 +288,8 @@ int trap_start(struct trap **out, int listener, const struct trap_config *cfg, s
 	sigaction(STOP_SIGNAL, &wake, NULL); /* without SA_RESTART: RECV ends with EINTR */
 	/* an older kernel wakes without it, only slower */
 	(void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
-	t->receivers = t->waiting = 1;
-	int rc = spawn(receiver, t);
-	if (rc) {
-		err_set(e, rc, "cannot start a thread for trapped calls");
+	if (!start_receivers(t)) {
+		err_set(e, EAGAIN, "cannot start a thread for trapped calls");
 		ask_stop(t);
 		goto bad;
 	}
