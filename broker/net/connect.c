@@ -13,6 +13,8 @@
  *  - Any other address is decided as itself. Where only a name of it is allowed,
  *    it has to be listed under that name in the host's /etc/hosts.
  *  - Port 53 by TCP leads to the broker's own resolver, whatever the address.
+ *  - The proxy's port, and hosts whose requests are restricted to endpoints, lead to
+ *    the broker's proxy (gateway.c), so path rules hold for programs without proxy support.
  *  - Loopback is reached by rules for it, or where a socket of the tree listens.
  *  - AF_UNSPEC ends an association and can do no more than that.
  *
@@ -88,12 +90,8 @@ static bool same_socket(const struct sock_call *s, const struct sockaddr_storage
 	       memcmp(a.b, b.b, a.len) == 0;
 }
 
-/*
- * Connect the caller's socket to one of our own, over loopback. Somebody else on the host
- * may connect to the listener meanwhile; only the caller's end is taken.
- * Return: our end, or -errno.
- */
-static int connect_to_broker(const struct sock_call *s)
+/* Somebody else on the host may connect to the listener meanwhile; only the caller's end is taken. */
+int connect_to_broker(const struct sock_call *s)
 {
 	struct sockaddr_storage any, target;
 	struct sock_call bound = {.fd = -1, .len = sizeof(bound.addr)};
@@ -122,33 +120,39 @@ static int connect_to_broker(const struct sock_call *s)
 	return -ECONNREFUSED;
 }
 
-static void connect_dns(struct trap_call *c, struct net *n, const struct sock_call *s)
+static void answer(struct trap_call *c, int rc)
 {
-	int fd = connect_to_broker(s);
-	int rc = fd < 0 ? fd : dns_serve_tcp(n, fd);
 	if (rc < 0)
 		trap_errno(c, -rc);
 	else
 		trap_value(c, 0);
 }
 
+static void connect_dns(struct trap_call *c, struct net *n, const struct sock_call *s)
+{
+	int fd = connect_to_broker(s);
+	answer(c, fd < 0 ? fd : dns_serve_tcp(n, fd));
+}
+
 /* ---- decision ------------------------------------------------------------ */
 
-/* A literal address may go by a name that the host's /etc/hosts gives it. */
-static struct decision check_hosts_names(struct net *n, const struct target *t, struct decision d)
+/* A literal address may go by a name that the host's /etc/hosts gives it; then it is that name's. */
+static struct decision check_hosts_names(struct net *n, struct target *t, struct decision d)
 {
 	char name[254];
 	if (d.verdict != VERDICT_NONE || host_addr_loopback(&t->addr))
 		return d;
 	for (size_t i = 0; hostsfile_name(n->hosts, &t->addr, i, name); i++) {
 		struct decision by_name = policy_check_host(n->cfg.policy, OP_CONNECT, name, t->port, t->udp);
-		if (by_name.verdict == VERDICT_ALLOW)
+		if (by_name.verdict == VERDICT_ALLOW) {
+			snprintf(t->host, sizeof(t->host), "%s", name);
 			return by_name;
+		}
 	}
 	return d;
 }
 
-static struct decision check(struct trap_call *c, const struct target *t)
+static struct decision check(struct trap_call *c, struct target *t)
 {
 	struct net *n = call_net(c);
 	struct decision d = policy_check_host(trap_cfg(c)->policy, OP_CONNECT, t->host, t->port, t->udp);
@@ -158,22 +162,6 @@ static struct decision check(struct trap_call *c, const struct target *t)
 		listeners_port(n->listeners, t->port))
 		d.verdict = VERDICT_ALLOW;
 	return check_hosts_names(n, t, d);
-}
-
-/* Requests to this host are restricted to endpoints: only the proxy may carry them. */
-static bool restricted(const struct policy *p, const char *host)
-{
-	const struct items *l = &policy_profile(p)->network.allow_domain;
-	for (size_t i = 0; i < l->n; i++) {
-		struct host_pattern rule;
-		if (!l->v[i].n_endpoints || host_pattern_parse(l->v[i].value, false, &rule, NULL) < 0)
-			continue;
-		size_t name = strlen(host), suffix = strlen(rule.name);
-		if (!rule.suffix ? strcmp(rule.name, host) == 0
-				 : name > suffix + 1 && host[name - suffix - 1] == '.' && str_ends(host, rule.name))
-			return true;
-	}
-	return false;
 }
 
 /* Look the name up now that connecting to it is allowed. Return: 0 or the errno a program gets. */
@@ -222,6 +210,11 @@ static void connect_inet(struct trap_call *c, struct sock_call *s, bool worker)
 		trap_errno(c, EINVAL);
 		return;
 	}
+	struct gateway *gateway = n && !t.udp ? n->gateway : NULL;
+	if (gateway && !t.named && gateway_at(gateway, &t.addr, t.port)) {
+		answer(c, gateway_connect(gateway, c, s));
+		return;
+	}
 	struct decision d = check(c, &t);
 	if (d.verdict != VERDICT_ALLOW && is_dns(&t, n)) {
 		connect_dns(c, n, s);
@@ -231,8 +224,8 @@ static void connect_inet(struct trap_call *c, struct sock_call *s, bool worker)
 		call_refuse(c, OP_CONNECT, t.host, t.port, t.udp, d);
 		return;
 	}
-	if (restricted(trap_cfg(c)->policy, t.host)) {
-		trap_errno(c, ECONNREFUSED); /* what the proxy does for it, it does on the proxy's port */
+	if (gateway && gateway_diverts(gateway, t.host, t.port)) {
+		answer(c, gateway_divert(gateway, c, s, t.host, t.port));
 		return;
 	}
 	if (!worker && (t.unlooked || !s->nonblock)) {

@@ -174,6 +174,8 @@ static int answer(struct net *n, struct dns_writer *w, const struct dns_question
 		return ns_r_nxdomain;
 	switch (classify(n, normal, &d)) {
 	case NAME_ALLOWED:
+		if (len && n->gateway && gateway_parent(n->gateway, normal))
+			return (int)answer_later(n, w, q->name, len); /* the parent proxy resolves it */
 		return len ? answer_addrs(n, w, q, len, wait) : answer_other(n, w, q, wait);
 	case NAME_LATER:
 		return len ? (int)answer_later(n, w, q->name, len) : ns_r_noerror;

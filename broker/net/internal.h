@@ -209,6 +209,37 @@ void unix_bind(struct trap_call *c, struct sock_call *s, bool worker);
  */
 int datagram_connect(struct net *n, int program, const struct sockaddr_un *to);
 
+/* ---- connections that end in the broker (connect.c, gateway.c) ---------------- */
+
+/**
+ * connect_to_broker() - connect the caller's socket to one of our own, over loopback.
+ * Return: our end, or -errno.
+ */
+int connect_to_broker(const struct sock_call *s);
+
+struct gateway;
+/** gateway_new() - the HTTP proxy of a session that filters, or has a parent proxy. *@g: NULL when it needs none. */
+int gateway_new(struct gateway **g, struct net *n, struct err **e);
+/** gateway_stop() - nothing is decided for it any more; threads that are under way may still answer. */
+void gateway_stop(struct gateway *g);
+/** gateway_free() - after gateway_stop() and the end of the room's threads. NULL-safe. */
+void gateway_free(struct gateway *g);
+/** gateway_environment() - proxy variables, and those that name the session's certificate authority. */
+void gateway_environment(const struct gateway *g, struct pairs *out);
+/** gateway_at() - whether TCP to @a and @port means the proxy. */
+bool gateway_at(const struct gateway *g, const struct host_addr *a, unsigned port);
+/** gateway_connect() - the program connects to the proxy. Return: 0 or -errno. */
+int gateway_connect(struct gateway *g, struct trap_call *c, const struct sock_call *s);
+/**
+ * gateway_diverts() - whether TCP to @host:@port goes through the broker although the program knows of no proxy: its
+ * requests are restricted to endpoints, or it is reached by a parent proxy only.
+ */
+bool gateway_diverts(const struct gateway *g, const char *host, unsigned port);
+/** gateway_divert() - the program connects to @host:@port, which gateway_diverts(). Return: 0 or -errno. */
+int gateway_divert(struct gateway *g, struct trap_call *c, const struct sock_call *s, const char *host, unsigned port);
+/** gateway_parent() - whether @host is reached by the parent proxy, which resolves it. */
+bool gateway_parent(const struct gateway *g, const char *host);
+
 /* ---- sockets the tree listens on (listeners.c) --------------------------- */
 
 struct listeners;
@@ -232,8 +263,9 @@ struct net {
 	struct resolver *resolver;
 	struct deadend *deadend;
 	struct listeners *listeners;
-	int stop;   /* eventfd, readable when the room stops */
-	int dns[2]; /* the dead end's sockets on port 53, IPv4 and IPv6; -1: none */
+	struct gateway *gateway; /* NULL: this session has no proxy */
+	int stop;                /* eventfd, readable when the room stops */
+	int dns[2];              /* the dead end's sockets on port 53, IPv4 and IPv6; -1: none */
 	pthread_mutex_t lock;
 	pthread_cond_t idle;
 	unsigned threads; /* running, waited for by net_stop() */

@@ -28,6 +28,10 @@ int net_start(struct net **out, const struct net_config *cfg, struct err **e)
 	n->resolver = resolver_new(n->hosts, n->stop);
 	n->deadend = deadend_new();
 	n->listeners = listeners_new();
+	if (gateway_new(&n->gateway, n, e) < 0) {
+		net_stop(n);
+		return -1;
+	}
 	*out = n;
 	return 0;
 }
@@ -37,12 +41,14 @@ void net_stop(struct net *n)
 	if (!n)
 		return;
 	(void)eventfd_write(n->stop, 1);
+	gateway_stop(n->gateway);
 	if (n->serving)
 		pthread_join(n->server, NULL);
 	pthread_mutex_lock(&n->lock);
 	while (n->threads)
 		pthread_cond_wait(&n->idle, &n->lock);
 	pthread_mutex_unlock(&n->lock);
+	gateway_free(n->gateway);
 	cleanup_fd_fn(&n->dns[0]);
 	cleanup_fd_fn(&n->dns[1]);
 	deadend_free(n->deadend);
@@ -91,4 +97,6 @@ void net_environment(const struct net *n, struct pairs *out)
 	/* Without the dead end, names are resolved over TCP: the C library's resolver can be told. */
 	if (n->mode != NET_OPEN && deadend_unlikely())
 		pairs_set(out, "RES_OPTIONS", "use-vc", &origin);
+	if (n->gateway)
+		gateway_environment(n->gateway, out);
 }

@@ -164,6 +164,11 @@ struct decision policy_check_host(const struct policy *p, enum operation op, con
 	return d;
 }
 
+const struct item *policy_host_endpoints(const struct policy *p, const char *host, unsigned port)
+{
+	return hosts_endpoints(p->hosts, host, port);
+}
+
 /* Whether @origin equals @rule, or @rule has "*." before a suffix and @origin is a name below it. */
 static bool origin_matches(const char *rule, const char *origin)
 {

@@ -20,6 +20,9 @@
  *  listen_port    listen on this port, on any address
  *  connect_port   connect to this port of any host
  *
+ * A rule of allow_domain may restrict requests to endpoints (method and path). That holds
+ * for what this rule allows: a more specific rule without endpoints is not restricted.
+ *
  * Where the network is filtered, programs may also listen on loopback ports the kernel
  * chooses (test servers, language servers, a login's callback).
  */
@@ -43,6 +46,7 @@ struct host_entry {
 	uint32_t hash;
 	struct host_key *key;
 	const struct rule *rule;
+	const struct item *paths; /* the profile's entry when it restricts requests to endpoints; else NULL */
 };
 
 struct hosts {
@@ -71,14 +75,14 @@ static uint32_t key_hash(const struct host_key *k)
 	return hash_bytes(HASH_SEED, (const char *)k, key_size(k));
 }
 
-static const struct rule *entry_find(const struct hosts *h, const struct host_key *k)
+static struct host_entry *entry_find(const struct hosts *h, const struct host_key *k)
 {
 	if (!h->n_buckets)
 		return NULL;
 	uint32_t hash = key_hash(k);
-	for (const struct host_entry *x = h->bucket[hash % h->n_buckets]; x; x = x->next)
+	for (struct host_entry *x = h->bucket[hash % h->n_buckets]; x; x = x->next)
 		if (x->hash == hash && x->key->len == k->len && memcmp(x->key, k, key_size(k)) == 0)
-			return x->rule;
+			return x;
 	return NULL;
 }
 
@@ -97,11 +101,18 @@ static void table_grow(struct hosts *h)
 	h->n_buckets = n;
 }
 
-/* The first rule for a key stays: it is the one that explanations name. */
-static void entry_add(struct hosts *h, const struct host_key *k, const struct rule *rule)
+/* The first rule for a key stays, it is the one that explanations name; but one that restricts to endpoints counts. */
+static void entry_add(struct hosts *h, const struct host_key *k, const struct rule *rule, const struct item *it)
 {
-	if (entry_find(h, k))
+	const struct item *paths = it && it->n_endpoints ? it : NULL;
+	struct host_entry *same = entry_find(h, k);
+	if (same) {
+		if (paths && !same->paths) {
+			same->rule = rule;
+			same->paths = paths;
+		}
 		return;
+	}
 	if (h->n >= h->n_buckets)
 		table_grow(h);
 	struct host_entry *x = xcalloc(1, sizeof(*x));
@@ -109,6 +120,7 @@ static void entry_add(struct hosts *h, const struct host_key *k, const struct ru
 	memcpy(x->key, k, key_size(k));
 	x->hash = key_hash(k);
 	x->rule = rule;
+	x->paths = paths;
 	x->next = h->bucket[x->hash % h->n_buckets];
 	h->bucket[x->hash % h->n_buckets] = x;
 	h->n++;
@@ -158,13 +170,13 @@ static int add_pattern(struct hosts *h, const char *value, const struct item *it
 	} else {
 		k = name_key(p.suffix ? KIND_SUFFIX : KIND_NAME, p.name, strlen(p.name), p.port, p.udp);
 	}
-	entry_add(h, &k, r);
+	entry_add(h, &k, r, it);
 	k.port = SOME_PORT;
 	k.udp = 0;
-	entry_add(h, &k, r);
+	entry_add(h, &k, r, NULL);
 	if (p.udp) {
 		k.udp = 1;
-		entry_add(h, &k, r);
+		entry_add(h, &k, r, NULL);
 	}
 	return 0;
 }
@@ -203,9 +215,9 @@ static int add_ports(struct hosts *h, const struct items *list, enum host_kind k
 		if (port == 0)
 			return err_set(e, 0, "network.%s: port 0 (any port) is for macOS; name the ports", key);
 		struct host_key k = {.kind = kind, .port = (uint32_t)port};
-		entry_add(h, &k, host_rule(h, list->v[i].value, list->v[i].value, &list->v[i].origin));
+		entry_add(h, &k, host_rule(h, list->v[i].value, list->v[i].value, &list->v[i].origin), NULL);
 		k.port = SOME_PORT;
-		entry_add(h, &k, h->rules[h->n_rules - 1]);
+		entry_add(h, &k, h->rules[h->n_rules - 1], NULL);
 	}
 	return 0;
 }
@@ -287,71 +299,72 @@ static struct decision allow(const struct rule *r)
 	return (struct decision){VERDICT_ALLOW, r, false};
 }
 
-static const struct rule *port_rule(const struct hosts *h, enum host_kind kind, unsigned port)
+static const struct host_entry *port_entry(const struct hosts *h, enum host_kind kind, unsigned port)
 {
 	struct host_key k = {.kind = kind, .port = port ? port : SOME_PORT};
 	return entry_find(h, &k);
 }
 
 /* @k with the port asked for, then with any port; port 0 asks for some port. */
-static const struct rule *find_port(const struct hosts *h, struct host_key k, unsigned port)
+static const struct host_entry *find_port(const struct hosts *h, struct host_key k, unsigned port)
 {
 	k.port = port ? port : SOME_PORT;
-	const struct rule *r = entry_find(h, &k);
-	if (r || !port)
-		return r;
+	const struct host_entry *x = entry_find(h, &k);
+	if (x || !port)
+		return x;
 	k.port = 0;
 	return entry_find(h, &k);
 }
 
-static const struct rule *name_rule(const struct hosts *h, const char *name, unsigned port, bool udp)
+static const struct host_entry *name_entry(const struct hosts *h, const char *name, unsigned port, bool udp)
 {
 	size_t n = strlen(name);
 	if (n >= sizeof(((struct host_key *)0)->bytes))
 		return NULL;
-	const struct rule *r = find_port(h, name_key(KIND_NAME, name, n, 0, udp), port);
-	for (const char *dot = strchr(name, '.'); dot && !r; dot = strchr(dot + 1, '.'))
-		r = find_port(h, name_key(KIND_SUFFIX, dot + 1, n - (size_t)(dot + 1 - name), 0, udp), port);
-	return r;
+	const struct host_entry *x = find_port(h, name_key(KIND_NAME, name, n, 0, udp), port);
+	for (const char *dot = strchr(name, '.'); dot && !x; dot = strchr(dot + 1, '.'))
+		x = find_port(h, name_key(KIND_SUFFIX, dot + 1, n - (size_t)(dot + 1 - name), 0, udp), port);
+	return x;
 }
 
-static const struct rule *addr_rule(const struct hosts *h, const struct host_addr *a, unsigned port, bool udp)
+static const struct host_entry *addr_entry(const struct hosts *h, const struct host_addr *a, unsigned port, bool udp)
 {
 	const bool *used = a->len == 4 ? h->prefixes4 : h->prefixes6;
-	const struct rule *r = NULL;
-	for (int prefix = a->len * 8; prefix >= 0 && !r; prefix--)
+	const struct host_entry *x = NULL;
+	for (int prefix = a->len * 8; prefix >= 0 && !x; prefix--)
 		if (used[prefix])
-			r = find_port(h, addr_key(a, (unsigned)prefix, 0, udp), port);
-	return r;
+			x = find_port(h, addr_key(a, (unsigned)prefix, 0, udp), port);
+	return x;
 }
 
-static struct decision check_connect(
+/* What lets a program connect: the most specific rule of allow_domain, else one about ports. */
+static const struct host_entry *connect_entry(
 	const struct hosts *h, const char *host, const struct host_addr *a, unsigned port, bool udp)
 {
-	const struct rule *r = NULL;
+	const struct host_entry *x = NULL;
 	bool local = a->len ? host_addr_loopback(a) : strcmp(host, "localhost") == 0 || str_ends(host, ".localhost");
 	if (h->mode == NET_FILTERED)
-		r = a->len ? addr_rule(h, a, port, udp) : name_rule(h, host, port, udp);
-	if (!r && local && h->mode == NET_FILTERED)
-		r = name_rule(h, "localhost", port, udp);
-	if (!r && local && !udp)
-		r = port_rule(h, KIND_OPEN_PORT, port);
-	if (!r && !udp && port)
-		r = port_rule(h, KIND_CONNECT_PORT, port);
-	return r ? allow(r) : (struct decision){VERDICT_NONE, NULL, false};
+		x = a->len ? addr_entry(h, a, port, udp) : name_entry(h, host, port, udp);
+	if (!x && local && h->mode == NET_FILTERED)
+		x = name_entry(h, "localhost", port, udp);
+	if (!x && local && !udp)
+		x = port_entry(h, KIND_OPEN_PORT, port);
+	if (!x && !udp && port)
+		x = port_entry(h, KIND_CONNECT_PORT, port);
+	return x;
 }
 
 static struct decision check_bind(const struct hosts *h, const struct host_addr *a, unsigned port, bool udp)
 {
-	const struct rule *r = NULL;
+	const struct host_entry *x = NULL;
 	bool local = a->len && host_addr_loopback(a) && !host_addr_unspecified(a);
 	if (!udp && port)
-		r = port_rule(h, KIND_LISTEN_PORT, port);
-	if (!r && !udp && port && local)
-		r = port_rule(h, KIND_OPEN_PORT, port);
-	if (!r && !port && local && h->mode == NET_FILTERED)
-		r = h->own_listener;
-	return r ? allow(r) : (struct decision){VERDICT_NONE, NULL, false};
+		x = port_entry(h, KIND_LISTEN_PORT, port);
+	if (!x && !udp && port && local)
+		x = port_entry(h, KIND_OPEN_PORT, port);
+	if (!x && !port && local && h->mode == NET_FILTERED)
+		return allow(h->own_listener);
+	return x ? allow(x->rule) : (struct decision){VERDICT_NONE, NULL, false};
 }
 
 struct decision hosts_check(const struct hosts *h, enum operation op, const char *host, unsigned port, bool udp)
@@ -365,5 +378,16 @@ struct decision hosts_check(const struct hosts *h, enum operation op, const char
 			return (struct decision){VERDICT_NEVER, h->never, false};
 	if (h->mode == NET_OPEN)
 		return allow(NULL);
-	return op == OP_BIND ? check_bind(h, &a, port, udp) : check_connect(h, host, &a, port, udp);
+	if (op == OP_BIND)
+		return check_bind(h, &a, port, udp);
+	const struct host_entry *x = connect_entry(h, host, &a, port, udp);
+	return x ? allow(x->rule) : (struct decision){VERDICT_NONE, NULL, false};
+}
+
+const struct item *hosts_endpoints(const struct hosts *h, const char *host, unsigned port)
+{
+	struct host_addr a;
+	(void)host_addr_parse(host, &a);
+	const struct host_entry *x = connect_entry(h, host, &a, port, false);
+	return x ? x->paths : NULL;
 }

@@ -39,6 +39,8 @@ struct host_pattern {
  * @check_suffix: refuse wildcards over a public suffix ("*.com")
  */
 int host_pattern_parse(const char *text, bool check_suffix, struct host_pattern *out, struct err **e);
+/** host_name_numeric() - whether some program reads @name as an address ("0x7f.1", "2130706433"), so it is no name. */
+bool host_name_numeric(const char *name);
 /** host_name_normal() - lower case, ASCII (IDNA2008), without the final dot. @out: 254 bytes */
 int host_name_normal(const char *name, char *out, struct err **e);
 

@@ -18,6 +18,7 @@ bool host_addr_parse(const char *text, struct host_addr *a)
 {
 	char copy[INET6_ADDRSTRLEN + 20];
 	size_t n = strlen(text);
+	*a = (struct host_addr){0};
 	if (n >= 2 && text[0] == '[' && text[n - 1] == ']') {
 		text++;
 		n -= 2;
@@ -27,7 +28,6 @@ bool host_addr_parse(const char *text, struct host_addr *a)
 		return false;
 	memcpy(copy, text, n);
 	copy[n] = '\0';
-	*a = (struct host_addr){0};
 	if (inet_pton(AF_INET, copy, a->b) == 1) {
 		a->len = 4;
 		return true;
@@ -139,6 +139,13 @@ static bool name_valid(const char *name)
 	return label > 0;
 }
 
+bool host_name_numeric(const char *name)
+{
+	const char *last = strrchr(name, '.');
+	last = last ? last + 1 : name;
+	return strspn(last, "0123456789") == strlen(last) || str_starts(last, "0x");
+}
+
 int host_name_normal(const char *name, char *out, struct err **e)
 {
 	cleanup_free char *ascii = NULL;
@@ -246,10 +253,7 @@ static int parse_host(const char *text, const char *host, bool check_suffix, str
 		return err_set(e, 0, "%s: a wildcard stands only at the front, as in *.example.com", text);
 	if (host_name_normal(host, out->name, e) < 0)
 		return -1;
-	/* A name made of numbers is read as an address by some programs; it has to be written as one. */
-	const char *last = strrchr(out->name, '.');
-	last = last ? last + 1 : out->name;
-	if (strspn(last, "0123456789") == strlen(last) || str_starts(last, "0x"))
+	if (host_name_numeric(out->name))
 		return err_set(e, 0, "%s is neither a host name nor an address", text);
 	return out->suffix && check_suffix ? refuse_public_suffix(out->name, e) : 0;
 }

@@ -34,6 +34,8 @@ void hosts_free(struct hosts *h);
 /** hosts_check() - decide OP_CONNECT or OP_BIND; allocation-free, thread-safe. */
 struct decision hosts_check(const struct hosts *h, enum operation op, const char *host, unsigned port, bool udp);
 enum net_mode hosts_mode(const struct hosts *h);
+/** hosts_endpoints() - the entry of allow_domain whose endpoints restrict TCP to @host:@port; NULL for none. */
+const struct item *hosts_endpoints(const struct hosts *h, const char *host, unsigned port);
 
 /* ---- nodes (map.c) ------------------------------------------------------- */
 

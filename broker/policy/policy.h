@@ -129,6 +129,11 @@ void policy_set_tree(struct policy *p, bool (*owns)(void *data, pid_t pid), void
  * @udp: the rule must allow UDP
  */
 struct decision policy_check_host(const struct policy *p, enum operation op, const char *host, unsigned port, bool udp);
+/**
+ * policy_host_endpoints() - what requests to @host:@port are restricted to.
+ * Return: the entry of network.allow_domain whose endpoints hold, NULL when they are not restricted. Borrowed.
+ */
+const struct item *policy_host_endpoints(const struct policy *p, const char *host, unsigned port);
 /** policy_check_unix() - decide connecting to or binding a pathname socket (canonical path). */
 struct decision policy_check_unix(const struct policy *p, enum operation op, const char *path);
 /** policy_check_url() - decide OP_OPEN_URL by parsed origin ("https://host[:port]") */

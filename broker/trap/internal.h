@@ -69,8 +69,6 @@ int caller_dir(struct trap_call *c, int dirfd);
 mode_t caller_umask(struct trap_call *c);
 /** caller_file_limit() - RLIMIT_FSIZE of the caller. */
 uint64_t caller_file_limit(struct trap_call *c);
-/** caller_names() - command of the caller and of its parent. New strings. */
-void caller_names(pid_t tgid, char **program, char **parent);
 
 /* resolve.c */
 /** How the last component is treated. */

@@ -84,6 +84,9 @@ bool trap_alive(struct trap_call *c);
  */
 void trap_defer(struct trap_call *c, void (*fn)(struct trap_call *c));
 
+/** caller_names() - command names of a process and of its parent, for questions and records. New strings. */
+void caller_names(pid_t tgid, char **program, char **parent);
+
 /* Answers. Each ends the call; @c is gone afterwards. */
 void trap_continue(struct trap_call *c); /* refused with EACCES if the row's reason is CONTINUE_NEVER */
 void trap_errno(struct trap_call *c, int err);

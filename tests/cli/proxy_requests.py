@@ -184,7 +184,7 @@ def main():
     h2_port = h2.stdout.readline().strip()
     maps = [f"plain.test:80={plain}", f"api.test:443={tls}", f"sub.api.test:443={tls}", f"h2.api.test:443={h2_port}", f"wrong.test:443={tls}",
             "route:sub.api.test:GET:/v1/**", "route:h2.api.test:POST:/v1/*", "route:wrong.test:*:/**"]
-    harness = subprocess.Popen([f"{BUILD}/tests/proxy_harness", f"{BUILD}/lib/nono/nono-proxy.so", "bundle.pem", "-", *maps],
+    harness = subprocess.Popen([f"{BUILD}/tests/proxy_harness", f"{BUILD}/lib/nono/nono-proxy.so", "bundle.pem", *maps],
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=dict(os.environ, SSL_CERT_FILE=f"{work}/ca.pem"))
     port, token = harness.stdout.readline().split()
     try:

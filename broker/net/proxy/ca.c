@@ -71,16 +71,27 @@ bad:
 	return NULL;
 }
 
-static int write_bundle(const struct ca *ca, const char *path, struct err **e)
+/* Files of certificates that programs of this host trust: variables they read, then the distributions' places. */
+static const char *const root_vars[] = {"SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
+	"GIT_SSL_CAINFO", "AWS_CA_BUNDLE"};
+static const char *const root_files[] = {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+	"/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
+
+static void add_file(struct buf *b, struct strv *seen, const char *path)
 {
-	const char *own = getenv("SSL_CERT_FILE");
-	cleanup_free char *roots = NULL;
+	cleanup_free char *text = NULL;
 	size_t len = 0;
-	const char *candidates[] = {
-		own, "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"};
-	for (size_t i = 0; i < ARRAY_SIZE(candidates) && !roots; i++)
-		if (candidates[i] && *candidates[i])
-			(void)file_read(candidates[i], BUNDLE_MAX, &roots, &len, NULL);
+	if (!path || !*path || strv_has(seen, path) || file_read(path, BUNDLE_MAX, &text, &len, NULL) < 0)
+		return;
+	strv_add(seen, path);
+	buf_add(b, text, len);
+	if (len && text[len - 1] != '\n')
+		buf_addc(b, '\n');
+}
+
+/* The session's certificate first, then every root the host's own programs would use. */
+static int write_roots(const struct ca *ca, const char *bundle, const char *trust_store, struct err **e)
+{
 	BIO *mem = BIO_new(BIO_s_mem());
 	char *pem = NULL;
 	if (!mem || !PEM_write_bio_X509(mem, ca->cert)) {
@@ -89,14 +100,20 @@ static int write_bundle(const struct ca *ca, const char *path, struct err **e)
 	}
 	long n = BIO_get_mem_data(mem, &pem);
 	cleanup_buf struct buf b = {0};
+	cleanup_strv struct strv seen = {0};
 	buf_add(&b, pem, (size_t)n);
-	if (roots)
-		buf_add(&b, roots, len);
 	BIO_free(mem);
-	return file_write_atomic(path, b.data, b.len, 0444, e);
+	for (size_t i = 0; i < ARRAY_SIZE(root_vars); i++)
+		add_file(&b, &seen, getenv(root_vars[i]));
+	size_t own = seen.n;
+	for (size_t i = 0; i < ARRAY_SIZE(root_files) && seen.n == own; i++)
+		add_file(&b, &seen, root_files[i]);
+	if (trust_store && trust_store_write(trust_store, b.data, b.len, e) < 0)
+		return -1;
+	return file_write_atomic(bundle, b.data, b.len, 0444, e);
 }
 
-struct ca *ca_new(const char *bundle, struct err **e)
+struct ca *ca_new(const char *bundle, const char *trust_store, struct err **e)
 {
 	struct ca *ca = xcalloc(1, sizeof *ca);
 	ca->key = EVP_EC_gen("P-256");
@@ -111,7 +128,7 @@ struct ca *ca_new(const char *bundle, struct err **e)
 		ca_free(ca);
 		return NULL;
 	}
-	if (bundle && write_bundle(ca, bundle, e) < 0) {
+	if (bundle && write_roots(ca, bundle, trust_store, e) < 0) {
 		ca_free(ca);
 		return NULL;
 	}

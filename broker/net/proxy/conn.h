@@ -14,38 +14,31 @@
 
 struct h2;
 
-/** struct route - a copy of a proxy_route. */
-struct route {
-	char *host;
-	struct strv methods, paths;
-};
-
-/** struct posted - work for the proxy's thread: a finished dial, or a transparent connection. */
+/** struct posted - work for the proxy's thread: a decision, or a new connection. */
 struct posted {
 	struct posted *next;
-	struct conn *conn; /* NULL: a new transparent connection to host:port */
+	struct conn *conn; /* whose decision; NULL: a new connection */
+	struct proxy_targets to;
+	bool refused;
 	int fd, status;
-	char *why, *host;
+	char *why, *host; /* host: of a transparent connection */
 	unsigned port;
+	pid_t peer;
 };
 
 struct proxy {
 	struct proxy_config cfg;
 	struct event_base *base;
-	struct event *listen_event, *wake_event;
-	int listener, wake;
-	unsigned port;
-	char *token, *upstream;
-	struct strv bypass;
-	struct route *routes;
-	size_t n_routes;
-	struct ca *ca; /* NULL without routes */
+	struct event *wake_event;
+	int wake;
+	char *token, *parent, *parent_auth; /* parent_auth: the value of Proxy-Authorization */
+	struct ca *ca;                      /* NULL when nothing is intercepted */
 	SSL_CTX *client_ctx;
 	pthread_t thread;
+	bool running;
 	pthread_mutex_t lock;
 	struct posted *posted;
 	bool stopping;
-	unsigned dialing; /* dials whose answer is still due; under lock */
 	struct conn *conns;
 	size_t n_conns;
 };
@@ -56,15 +49,23 @@ struct conn {
 	struct conn *next, *prev;
 	struct proxy *p;
 	struct bufferevent *client, *server;
+	pid_t peer;
 	enum conn_kind kind;
-	bool transparent, secure; /* secure: the client side is TLS that we end */
-	bool dialing, dead;
-	bool client_eof, server_eof;
-	bool body_done, response_head_done;
-	char *host, *via; /* via: parent proxy, NULL for none */
+	bool transparent; /* the program does not know that there is a proxy */
+	bool secure;      /* the client side is TLS that we end */
+	bool dead;
+	struct posted *ticket; /* a decision that is still due */
+	struct proxy_targets to;
+	size_t tried;
+	char *host;
 	unsigned port;
+	bool via; /* through the parent proxy */
+	/* a tunnel */
+	bool client_eof, server_eof;
+	/* one request and its response */
 	struct http_head head;
-	struct http_body body;
+	struct http_body body, answer;
+	bool body_done, head_done, keep, upgrade, reused, until_close;
 	struct h2 *h2;
 };
 
@@ -75,31 +76,41 @@ struct conn {
 void conn_close(struct conn *c);
 /** conn_answer() - a short answer of our own to the client, then close. */
 void conn_answer(struct conn *c, int status, const char *why);
-/** conn_dial() - ask the net room for a connection to c->host:c->port; conn_dialed() follows. */
-void conn_dial(struct conn *c);
-const struct route *proxy_route_for(const struct proxy *p, const char *host);
+/** conn_await_request() - the next request head is expected from the client. */
+void conn_await_request(struct conn *c);
+void conn_client_event(struct bufferevent *bev, short what, void *arg);
+
+/* request.c */
 /** route_allows() - whether method and target pass; a target that cannot be judged does not. */
-bool route_allows(const struct route *r, const char *method, const char *target);
+bool route_allows(const struct proxy_route *r, const char *method, const char *target);
+const struct proxy_route *conn_route(const struct conn *c);
 /** conn_read_request() - the client's readable callback while a request head is awaited. */
 void conn_read_request(struct bufferevent *bev, void *arg);
-void conn_client_event(struct bufferevent *bev, short what, void *arg);
+
+/* dial.c */
+/** conn_dial() - reach c->host:c->port; dial_connected() or a refusal follows. */
+void conn_dial(struct conn *c);
+/** dial_decided() - the net room's answer is here, on the proxy's thread. */
+void dial_decided(struct conn *c, const struct posted *answer);
+/** dial_failed() - the host cannot be reached: say so to whoever waits. */
+void dial_failed(struct conn *c, int status, const char *why);
 
 /* relay.c */
 /** relay_tunnel() - bytes both ways between client and server until both have ended. */
 void relay_tunnel(struct conn *c);
-/** relay_request() - send c->head and its body, bring the response back, close. c->server is connected. */
-void relay_request(struct conn *c);
-/** relay_via() - ask the parent proxy for a tunnel first. */
-void relay_via(struct conn *c);
+
+/* exchange.c */
+/** exchange_start() - send c->head and its body, bring the response back. c->server is connected. */
+void exchange_start(struct conn *c);
 
 /* intercept.c */
-/** intercept_client() - end the client's TLS here; requests follow. The client has sent nothing yet that we read. */
+/** intercept_client() - end the client's TLS here; requests follow. What was read already is handed to TLS. */
 void intercept_client(struct conn *c);
 /** intercept_server() - start TLS on c->server towards c->host. @alpn: "h2" or "http/1.1" */
 int intercept_server(struct conn *c, const char *alpn, bufferevent_event_cb on_event);
 /** intercept_failure() - why a handshake with @host failed. New string. */
 char *intercept_failure(struct bufferevent *bev, const char *host);
-/** intercept_server_event() - TLS towards the server stands: send the request, or start h2. */
+/** intercept_server_event() - TLS towards the server stands: send the request. */
 void intercept_server_event(struct bufferevent *bev, short what, void *arg);
 
 /* h2.c */

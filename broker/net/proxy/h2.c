@@ -8,6 +8,10 @@
  * small buffer for each direction. Window updates are sent only for what the
  * other side has taken, so a slow reader slows the sender down. A request that
  * the endpoint rules do not allow is answered 403 here and never sent.
+ *
+ * What a peer can make us keep is bounded: header blocks by HTTP_HEAD_MAX and
+ * MAX_FIELDS, streams by the number we offer, data by the windows. A client that
+ * only opens and resets streams is told to calm down and loses the connection.
  */
 #include "net/proxy/conn.h"
 
@@ -16,7 +20,10 @@
 #include <strings.h>
 
 #define MAX_FIELDS 256
-#define STREAM_WINDOW (256 << 10)
+#define MAX_STREAMS 100
+#define STREAM_WINDOW (1 << 20)
+#define CONNECTION_WINDOW (2 << 20)
+#define MAX_RESETS 1000U /* more than answered requests, on one connection */
 
 struct field {
 	char *name, *value;
@@ -34,8 +41,12 @@ struct stream {
 	struct h2 *h;
 	int32_t client_id, server_id; /* server_id -1 until it was sent on */
 	struct field *fields;         /* the header block being received */
-	size_t n_fields;
-	bool head_received, head_sent; /* of the response */
+	size_t n_fields, field_bytes;
+	struct field *request; /* permitted, waits for the server */
+	size_t n_request;
+	bool head_sent; /* of the response */
+	bool refused;   /* answered here: the body is dropped */
+	bool orphan;    /* the server's connection is gone */
 	struct flow up, down;
 };
 struct h2 {
@@ -43,6 +54,7 @@ struct h2 {
 	nghttp2_session *client, *server; /* our server session; our client session, NULL until connected */
 	struct stream *streams;
 	bool connecting;
+	unsigned resets, answered;
 };
 
 /* ---- streams ------------------------------------------------------------------ */
@@ -61,6 +73,7 @@ static void fields_free(struct field **f, size_t *n)
 static void stream_free(struct stream *s)
 {
 	fields_free(&s->fields, &s->n_fields);
+	fields_free(&s->request, &s->n_request);
 	fields_free(&s->up.trailers, &s->up.n_trailers);
 	fields_free(&s->down.trailers, &s->down.n_trailers);
 	evbuffer_free(s->up.data);
@@ -89,12 +102,17 @@ static struct stream *stream_new(struct h2 *h, int32_t client_id)
 	return s;
 }
 
+static const char *field_of(const struct field *f, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(f[i].name, name) == 0)
+			return f[i].value;
+	return NULL;
+}
+
 static const char *field(const struct stream *s, const char *name)
 {
-	for (size_t i = 0; i < s->n_fields; i++)
-		if (strcmp(s->fields[i].name, name) == 0)
-			return s->fields[i].value;
-	return NULL;
+	return field_of(s->fields, s->n_fields, name);
 }
 
 static nghttp2_nv nv_of(const struct field *f)
@@ -107,12 +125,13 @@ static nghttp2_nv nv_of(const struct field *f)
 
 /* ---- writing ------------------------------------------------------------------ */
 
-/* Let a session write what it can into its connection. Return: -1 when the connection must end. */
+/* Let a session write what it can into its connection. Return: -1 when it is over and everything is sent. */
 static int pump(struct h2 *h, nghttp2_session *session)
 {
 	struct bufferevent *bev = session == h->client ? h->c->client : h->c->server;
+	struct evbuffer *out = bufferevent_get_output(bev);
 	const uint8_t *data;
-	while (evbuffer_get_length(bufferevent_get_output(bev)) < RELAY_HIGH) {
+	while (evbuffer_get_length(out) < RELAY_HIGH) {
 		ssize_t n = nghttp2_session_mem_send(session, &data);
 		if (n < 0)
 			return -1;
@@ -120,14 +139,44 @@ static int pump(struct h2 *h, nghttp2_session *session)
 			break;
 		bufferevent_write(bev, data, (size_t)n);
 	}
-	return nghttp2_session_want_read(session) || nghttp2_session_want_write(session) ? 0 : -1;
+	if (nghttp2_session_want_read(session) || nghttp2_session_want_write(session))
+		return 0;
+	bufferevent_setwatermark(bev, EV_WRITE, 0, 0);
+	return evbuffer_get_length(out) ? 0 : -1;
+}
+
+/* The server's connection is gone: what waits for it ends, the next request opens another. */
+static void drop_server(struct h2 *h)
+{
+	nghttp2_session_del(steal_ptr(&h->server));
+	if (h->c->server)
+		bufferevent_free(steal_ptr(&h->c->server));
+	h->connecting = false;
+	for (struct stream *s = h->streams; s; s = s->next) {
+		if (s->n_request)
+			continue;
+		if (s->server_id >= 0 && !s->down.ended)
+			nghttp2_submit_rst_stream(h->client, NGHTTP2_FLAG_NONE, s->client_id, NGHTTP2_INTERNAL_ERROR);
+		s->server_id = -1;
+		s->orphan = true;
+	}
 }
 
 static void pump_both(struct h2 *h)
 {
-	struct conn *c = h->c;
-	if (pump(h, h->client) < 0 || (h->server && pump(h, h->server) < 0))
-		conn_close(c);
+	if (h->server && pump(h, h->server) < 0)
+		drop_server(h);
+	if (pump(h, h->client) < 0)
+		conn_close(h->c);
+}
+
+/* The sender of @n bytes may go on; the stream may be gone already. */
+static void consumed(nghttp2_session *session, int32_t id, size_t n)
+{
+	if (session && id >= 0)
+		nghttp2_session_consume(session, id, n);
+	else if (session)
+		nghttp2_session_consume_connection(session, n);
 }
 
 static ssize_t read_flow(nghttp2_session *session, int32_t id, uint8_t *buf, size_t length, uint32_t *flags,
@@ -139,10 +188,10 @@ static ssize_t read_flow(nghttp2_session *session, int32_t id, uint8_t *buf, siz
 	int n = evbuffer_remove(f->data, buf, length);
 	if (n > 0) {
 		/* only now may the sender on the other side go on */
-		nghttp2_session *from = session == h->client ? h->server : h->client;
-		int32_t from_id = session == h->client ? s->server_id : s->client_id;
-		if (from)
-			nghttp2_session_consume(from, from_id, (size_t)n);
+		if (session == h->server)
+			consumed(h->client, s->client_id, (size_t)n);
+		else if (!s->refused && !s->orphan)
+			consumed(h->server, s->server_id, (size_t)n);
 	}
 	if (evbuffer_get_length(f->data) == 0 && f->ended) {
 		*flags |= NGHTTP2_DATA_FLAG_EOF;
@@ -179,27 +228,42 @@ static void answer(struct h2 *h, struct stream *s, const char *status, const cha
 	nghttp2_nv nv[] = {nv_of(&fields[0]), nv_of(&fields[1])};
 	cleanup_free char *safe = str_sanitize(why);
 	evbuffer_add_printf(s->down.data, "nono: %s\n", safe);
+	consumed(h->client, s->client_id, evbuffer_get_length(s->up.data));
+	evbuffer_drain(s->up.data, evbuffer_get_length(s->up.data));
+	s->refused = true;
 	s->down.ended = true;
 	s->head_sent = true;
 	nghttp2_data_provider body = {.source.ptr = s, .read_callback = read_flow};
 	nghttp2_submit_response(h->client, s->client_id, nv, ARRAY_SIZE(nv), &body);
 }
 
+/* Whether everything in the request that names a host names the connection's. */
+static bool names_host(const struct conn *c, const struct stream *s)
+{
+	const char *authority = field(s, ":authority"), *host = field(s, "host"), *scheme = field(s, ":scheme");
+	const char *both[] = {authority, host};
+	if ((!authority && !host) || !scheme || strcmp(scheme, "https") != 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
+		cleanup_free char *named = NULL;
+		unsigned port = c->port;
+		if (both[i] && (http_split_authority(both[i], &named, &port) < 0 || strcmp(named, c->host) != 0 ||
+				       port != c->port))
+			return false;
+	}
+	return true;
+}
+
 /* Whether the request may be sent on; answers it otherwise. */
 static bool judge(struct h2 *h, struct stream *s)
 {
 	struct conn *c = h->c;
-	const char *method = field(s, ":method"), *path = field(s, ":path"), *authority = field(s, ":authority");
-	cleanup_free char *named = NULL;
-	unsigned port = c->port;
-	if (!authority)
-		authority = field(s, "host");
-	if (!method || !path || !authority || http_split_authority(authority, &named, &port) < 0 ||
-		strcmp(named, c->host) != 0) {
+	const char *method = field(s, ":method"), *path = field(s, ":path");
+	if (!method || !path || !names_host(c, s)) {
 		answer(h, s, "403", "the request names another host than the connection");
 		return false;
 	}
-	const struct route *r = proxy_route_for(c->p, c->host);
+	const struct proxy_route *r = conn_route(c);
 	if (r && !route_allows(r, method, path)) {
 		cleanup_free char *why =
 			xasprintf("%s %s on %s is not among the endpoints the profile allows", method, path, c->host);
@@ -212,21 +276,42 @@ static bool judge(struct h2 *h, struct stream *s)
 static void send_on(struct h2 *h, struct stream *s)
 {
 	nghttp2_nv nv[MAX_FIELDS];
-	for (size_t i = 0; i < s->n_fields; i++)
-		nv[i] = nv_of(&s->fields[i]);
+	size_t n = 0;
+	for (size_t i = 0; i < s->n_request; i++)
+		if (strcmp(s->request[i].name, "host") != 0 || !field_of(s->request, s->n_request, ":authority"))
+			nv[n++] = nv_of(&s->request[i]);
 	nghttp2_data_provider body = {.source.ptr = s, .read_callback = read_flow};
 	bool bodyless = s->up.ended && evbuffer_get_length(s->up.data) == 0 && !s->up.n_trailers;
-	s->server_id = nghttp2_submit_request(h->server, NULL, nv, s->n_fields, bodyless ? NULL : &body, s);
+	s->server_id = nghttp2_submit_request(h->server, NULL, nv, n, bodyless ? NULL : &body, s);
 	if (s->server_id < 0)
 		answer(h, s, "502", "cannot send the request on");
-	fields_free(&s->fields, &s->n_fields);
+	fields_free(&s->request, &s->n_request);
+}
+
+/* A server that takes no more requests on its connection is left, once what it still answers is answered. */
+static bool server_ready(struct h2 *h)
+{
+	if (!h->server || nghttp2_session_check_request_allowed(h->server))
+		return true;
+	for (const struct stream *s = h->streams; s; s = s->next)
+		if (s->server_id >= 0)
+			return false;
+	drop_server(h);
+	return true;
 }
 
 static void on_request(struct h2 *h, struct stream *s)
 {
-	if (!judge(h, s))
+	if (!judge(h, s)) {
+		fields_free(&s->fields, &s->n_fields);
 		return;
-	if (h->server) {
+	}
+	s->request = steal_ptr(&s->fields);
+	s->n_request = s->n_fields;
+	s->n_fields = s->field_bytes = 0;
+	if (!server_ready(h)) {
+		nghttp2_submit_rst_stream(h->client, NGHTTP2_FLAG_NONE, s->client_id, NGHTTP2_REFUSED_STREAM);
+	} else if (h->server) {
 		send_on(h, s);
 	} else if (!h->connecting) {
 		h->connecting = true;
@@ -243,6 +328,7 @@ static void on_response_head(struct h2 *h, struct stream *s)
 	if (status && status[0] == '1') {
 		nghttp2_submit_headers(h->client, NGHTTP2_FLAG_NONE, s->client_id, NULL, nv, s->n_fields, NULL);
 	} else if (s->head_sent) { /* trailers */
+		fields_free(&s->down.trailers, &s->down.n_trailers);
 		s->down.trailers = steal_ptr(&s->fields);
 		s->down.n_trailers = s->n_fields;
 		s->n_fields = 0;
@@ -250,8 +336,10 @@ static void on_response_head(struct h2 *h, struct stream *s)
 		nghttp2_data_provider body = {.source.ptr = s, .read_callback = read_flow};
 		nghttp2_submit_response(h->client, s->client_id, nv, s->n_fields, &body);
 		s->head_sent = true;
+		h->answered++;
 	}
 	fields_free(&s->fields, &s->n_fields);
+	s->field_bytes = 0;
 }
 
 /* ---- callbacks of both sessions --------------------------------------------------- */
@@ -271,7 +359,8 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 	(void)flags;
 	if (!s)
 		return 0;
-	if (s->n_fields >= MAX_FIELDS || memchr(value, '\0', valuelen))
+	s->field_bytes += namelen + valuelen;
+	if (s->n_fields >= MAX_FIELDS || s->field_bytes > HTTP_HEAD_MAX || memchr(value, '\0', valuelen))
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 	s->fields = xreallocarray(s->fields, s->n_fields + 1, sizeof *s->fields);
 	s->fields[s->n_fields++] =
@@ -292,9 +381,10 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
 	if (frame->hd.type == NGHTTP2_HEADERS && from_client && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
 		on_request(h, s);
 	} else if (frame->hd.type == NGHTTP2_HEADERS && from_client) {
+		fields_free(&f->trailers, &f->n_trailers);
 		f->trailers = steal_ptr(&s->fields);
 		f->n_trailers = s->n_fields;
-		s->n_fields = 0;
+		s->n_fields = s->field_bytes = 0;
 	} else if (frame->hd.type == NGHTTP2_HEADERS) {
 		on_response_head(h, s);
 	}
@@ -307,7 +397,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
 	struct h2 *h = user;
 	struct stream *s = stream_of(h, session, id);
 	(void)flags;
-	if (!s) {
+	if (!s || (s->refused && session == h->client)) {
 		nghttp2_session_consume(session, id, len);
 		return 0;
 	}
@@ -332,6 +422,12 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, 
 	}
 	if (s->server_id >= 0 && h->server)
 		nghttp2_submit_rst_stream(h->server, NGHTTP2_FLAG_NONE, s->server_id, NGHTTP2_CANCEL);
+	/* what it leaves behind no longer counts against the windows of the connections */
+	consumed(h->client, -1, evbuffer_get_length(s->up.data));
+	if (!s->refused && !s->orphan)
+		consumed(h->server, -1, evbuffer_get_length(s->down.data));
+	if (code != NGHTTP2_NO_ERROR && ++h->resets > MAX_RESETS + h->answered)
+		nghttp2_session_terminate_session(h->client, NGHTTP2_ENHANCE_YOUR_CALM);
 	for (struct stream **p = &h->streams; *p; p = &(*p)->next)
 		if (*p == s) {
 			*p = s->next;
@@ -356,12 +452,15 @@ static nghttp2_session *new_session(struct h2 *h, bool server)
 	nghttp2_session_callbacks_set_on_stream_close_callback(cb, on_stream_close);
 	int rc = server ? nghttp2_session_server_new2(&session, cb, h, opt)
 			: nghttp2_session_client_new2(&session, cb, h, opt);
-	const nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 100},
-		{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW}, {NGHTTP2_SETTINGS_ENABLE_PUSH, 0}};
-	if (rc != 0)
+	const nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, MAX_STREAMS},
+		{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW},
+		{NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HTTP_HEAD_MAX}, {NGHTTP2_SETTINGS_ENABLE_PUSH, 0}};
+	if (rc != 0) {
 		session = NULL;
-	else
-		nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings, server ? 2 : 3);
+	} else {
+		nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings, server ? 3 : 4);
+		nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0, CONNECTION_WINDOW);
+	}
 out:
 	nghttp2_session_callbacks_del(cb);
 	nghttp2_option_del(opt);
@@ -380,8 +479,12 @@ static void h2_read(struct bufferevent *bev, void *arg)
 	int n;
 	while ((n = evbuffer_remove(in, chunk, sizeof chunk)) > 0)
 		if (nghttp2_session_mem_recv(session, (uint8_t *)chunk, (size_t)n) < 0) {
-			conn_close(c);
-			return;
+			if (session == h->client) {
+				conn_close(c);
+				return;
+			}
+			drop_server(h);
+			break;
 		}
 	pump_both(h);
 }
@@ -393,9 +496,19 @@ static void h2_drained(struct bufferevent *bev, void *arg)
 	pump_both(c->h2);
 }
 
+static void h2_server_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct conn *c = arg;
+	(void)bev;
+	if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT)) {
+		drop_server(c->h2);
+		pump_both(c->h2);
+	}
+}
+
 static void h2_watch(struct conn *c, struct bufferevent *bev)
 {
-	bufferevent_setcb(bev, h2_read, h2_drained, conn_client_event, c);
+	bufferevent_setcb(bev, h2_read, h2_drained, bev == c->client ? conn_client_event : h2_server_event, c);
 	bufferevent_setwatermark(bev, EV_WRITE, RELAY_CHUNK / 2, 0);
 	bufferevent_enable(bev, EV_READ | EV_WRITE);
 }
@@ -419,10 +532,11 @@ void h2_fail(struct conn *c, int status, const char *why)
 	struct h2 *h = c->h2;
 	cleanup_free char *code = xasprintf("%d", status);
 	for (struct stream *s = h->streams; s; s = s->next)
-		if (!s->head_sent)
+		if (s->n_request) {
 			answer(h, s, code, why);
+			fields_free(&s->request, &s->n_request);
+		}
 	h->connecting = false;
-	bufferevent_enable(c->client, EV_READ);
 	pump_both(h);
 }
 
@@ -433,7 +547,7 @@ static void h2_server_tls(struct bufferevent *bev, short what, void *arg)
 	unsigned n = 0;
 	if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) {
 		cleanup_free char *why = intercept_failure(bev, c->host);
-		h2_fail(c, 502, why);
+		dial_failed(c, 502, why);
 		return;
 	}
 	if (!(what & BEV_EVENT_CONNECTED))
@@ -447,21 +561,22 @@ static void h2_server_tls(struct bufferevent *bev, short what, void *arg)
 			nghttp2_submit_rst_stream(
 				h->client, NGHTTP2_FLAG_NONE, s->client_id, NGHTTP2_HTTP_1_1_REQUIRED);
 		h->connecting = false;
+		bufferevent_free(steal_ptr(&c->server));
 		pump_both(h);
 		return;
 	}
+	h->connecting = false;
 	h2_watch(c, bev);
 	for (struct stream *s = h->streams; s; s = s->next)
-		if (s->n_fields && !s->head_sent)
+		if (s->n_request)
 			send_on(h, s);
 	pump_both(h);
 }
 
 void h2_server_connected(struct conn *c)
 {
-	bufferevent_enable(c->client, EV_READ);
 	if (intercept_server(c, "h2", h2_server_tls) < 0)
-		conn_close(c);
+		dial_failed(c, 502, "cannot start TLS towards the server");
 }
 
 void h2_free(struct h2 *h)

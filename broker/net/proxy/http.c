@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * http.c - strict request heads and body framing.
+ * http.c - strict heads and body framing.
  *
  * Theory of operation. A proxy that judges requests is only as good as its
  * agreement with the server behind it about where a request ends. Whatever is
@@ -58,6 +58,19 @@ static int parse_request_line(const char *line, size_t n, struct http_head *h, s
 	return 0;
 }
 
+static int parse_status_line(const char *line, size_t n, struct http_head *h, struct err **e)
+{
+	bool version = n >= 12 && (memcmp(line, "HTTP/1.1 ", 9) == 0 || memcmp(line, "HTTP/1.0 ", 9) == 0);
+	for (size_t i = 9; i < 12 && version; i++)
+		version = line[i] >= '0' && line[i] <= '9';
+	if (!version || line[9] == '0' || (n > 12 && line[12] != ' ') || !is_visible(line, n))
+		return err_set(e, 0, "the answer is not HTTP/1.1");
+	h->status = (unsigned)(line[9] - '0') * 100 + (unsigned)(line[10] - '0') * 10 + (unsigned)(line[11] - '0');
+	h->reason = n > 13 ? xstrndup(line + 13, n - 13) : xstrdup("");
+	h->http10 = line[7] == '0';
+	return 0;
+}
+
 static int parse_header_line(const char *line, size_t n, struct http_head *h, struct err **e)
 {
 	const char *colon = memchr(line, ':', n);
@@ -111,35 +124,64 @@ static int find_framing(struct http_head *h, struct err **e)
 	return 0;
 }
 
-int http_head_parse(const char *data, size_t len, struct http_head *out, struct err **e)
+/* How long the body of a response is (RFC 9112 §6.3). */
+static int find_response_framing(struct http_head *h, const char *method, struct err **e)
+{
+	const char *te = http_header(h, "Transfer-Encoding"), *cl = http_header(h, "Content-Length");
+	if (h->status < 200 || h->status == 204 || h->status == 304 || strcmp(method, "HEAD") == 0) {
+		h->framing = BODY_NONE;
+		return 0;
+	}
+	if (!te && !cl) {
+		h->framing = BODY_CLOSE;
+		return 0;
+	}
+	return find_framing(h, e);
+}
+
+static int parse_lines(const char *data, size_t len, bool response, struct http_head *out, struct err **e)
 {
 	*out = (struct http_head){0};
 	if (len < 4 || len > HTTP_HEAD_MAX || memchr(data, '\0', len))
-		return err_set(e, 0, "request head too large or with a NUL byte");
+		return err_set(e, 0, "head too large or with a NUL byte");
 	bool first = true;
 	for (const char *p = data, *end = data + len - 2; p < end;) {
 		const char *nl = memmem(p, (size_t)(data + len - p), "\r\n", 2);
 		size_t n = (size_t)(nl - p);
 		if (memchr(p, '\n', n) || memchr(p, '\r', n))
-			goto stray;
-		if (first ? parse_request_line(p, n, out, e) < 0 : parse_header_line(p, n, out, e) < 0)
-			goto bad;
+			return err_set(e, 0, "stray CR or LF in the head");
+		int rc = !first     ? parse_header_line(p, n, out, e)
+			 : response ? parse_status_line(p, n, out, e)
+				    : parse_request_line(p, n, out, e);
+		if (rc < 0)
+			return rc;
 		first = false;
 		p = nl + 2;
 	}
-	size_t hosts = count_header(out, "Host");
-	if (hosts > 1 || (hosts == 0 && !out->http10)) {
-		err_set(e, 0, "a request needs exactly one Host header");
-		goto bad;
-	}
-	if (find_framing(out, e) < 0)
-		goto bad;
 	return 0;
-stray:
-	err_set(e, 0, "stray CR or LF in the request head");
-bad:
-	http_head_free(out);
-	return -1;
+}
+
+int http_head_parse(const char *data, size_t len, struct http_head *out, struct err **e)
+{
+	int rc = parse_lines(data, len, false, out, e);
+	size_t hosts = rc == 0 ? count_header(out, "Host") : 0;
+	if (rc == 0 && (hosts > 1 || (hosts == 0 && !out->http10)))
+		rc = err_set(e, 0, "a request needs exactly one Host header");
+	if (rc == 0)
+		rc = find_framing(out, e);
+	if (rc < 0)
+		http_head_free(out);
+	return rc;
+}
+
+int http_response_parse(const char *data, size_t len, const char *method, struct http_head *out, struct err **e)
+{
+	int rc = parse_lines(data, len, true, out, e);
+	if (rc == 0)
+		rc = find_response_framing(out, method, e);
+	if (rc < 0)
+		http_head_free(out);
+	return rc;
 }
 
 void http_head_free(struct http_head *h)
@@ -151,6 +193,7 @@ void http_head_free(struct http_head *h)
 	free(h->headers);
 	free(h->method);
 	free(h->target);
+	free(h->reason);
 	*h = (struct http_head){0};
 }
 
@@ -158,6 +201,7 @@ void http_head_free(struct http_head *h)
 
 enum chunk_state {
 	CHUNK_SIZE,
+	CHUNK_EXTENSION,
 	CHUNK_SIZE_LF,
 	CHUNK_DATA,
 	CHUNK_DATA_CR,
@@ -169,7 +213,8 @@ enum chunk_state {
 
 void http_body_start(struct http_body *b, const struct http_head *h)
 {
-	*b = (struct http_body){.framing = h->framing, .left = h->framing == BODY_LENGTH ? h->length : 0};
+	*b = (struct http_body){
+		.framing = h->framing, .left = h->framing == BODY_LENGTH ? h->length : 0, .response = !h->method};
 }
 
 static int hex_digit(char c)
@@ -187,11 +232,17 @@ static int chunk_byte(struct http_body *b, char c)
 	case CHUNK_SIZE:
 		if (c == '\r' && b->line)
 			b->state = CHUNK_SIZE_LF;
-		else if (hex_digit(c) < 0 || ++b->line > 15) /* extensions are refused: nobody needs them */
+		else if (b->response && b->line && (c == ';' || c == ' ' || c == '\t'))
+			b->state = CHUNK_EXTENSION;
+		else if (hex_digit(c) < 0 || ++b->line > 15)
 			return -1;
 		else
 			b->left = b->left << 4 | (unsigned)hex_digit(c);
 		return 0;
+	case CHUNK_EXTENSION:
+		if (c == '\r')
+			b->state = CHUNK_SIZE_LF;
+		return c == '\n' || c == '\0' || ++b->line > 8192 ? -1 : 0;
 	case CHUNK_SIZE_LF:
 		b->line = 0;
 		b->state = b->left ? CHUNK_DATA : TRAILER;
@@ -227,6 +278,10 @@ int http_body_feed(struct http_body *b, const char *p, size_t n, size_t *used)
 	*used = 0;
 	if (b->framing == BODY_NONE)
 		return 1;
+	if (b->framing == BODY_CLOSE) {
+		*used = n;
+		return 0;
+	}
 	if (b->framing == BODY_LENGTH) {
 		*used = n < b->left ? n : (size_t)b->left;
 		b->left -= *used;
@@ -286,37 +341,75 @@ int http_split_authority(const char *authority, char **host, unsigned *port)
 	return 0;
 }
 
-/* Headers that end at this hop (RFC 9110 §7.6.1), and those that belong to the proxy. */
-static bool hop_by_hop(const struct http_head *h, const char *name)
+bool http_lists(const struct http_head *h, const char *name, const char *word)
 {
-	static const char *const fixed[] = {"Connection", "Proxy-Connection", "Keep-Alive", "TE", "Upgrade",
-		"Proxy-Authorization", "Proxy-Authenticate", "Host", "Expect"};
-	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
-		if (strcasecmp(name, fixed[i]) == 0)
-			return true;
-	const char *list = http_header(h, "Connection");
-	size_t n = strlen(name);
-	for (const char *p = list; p && *p;) {
-		p += strspn(p, ", \t");
-		size_t len = strcspn(p, ", \t");
-		/* a framing header may not be dropped by being named here */
-		if (len == n && strncasecmp(p, name, n) == 0)
-			return strcasecmp(name, "Content-Length") != 0 && strcasecmp(name, "Transfer-Encoding") != 0;
-		p += len;
+	size_t n = strlen(word);
+	for (size_t i = 0; i < h->n; i++) {
+		if (strcasecmp(h->headers[i].name, name) != 0)
+			continue;
+		for (const char *p = h->headers[i].value; *p;) {
+			p += strspn(p, ", \t");
+			size_t len = strcspn(p, ", \t");
+			if (len == n && strncasecmp(p, word, n) == 0)
+				return true;
+			p += len;
+		}
 	}
 	return false;
 }
 
-void http_forward_head(const struct http_head *h, const char *path, const char *authority, struct buf *out)
+/* Headers that end at this hop (RFC 9110 §7.6.1), and those that belong to the proxy. */
+static bool hop_by_hop(const struct http_head *h, const char *name)
 {
-	buf_addf(out, "%s %s HTTP/1.1\r\nHost: %s\r\n", h->method, path, authority);
+	static const char *const fixed[] = {"Connection", "Proxy-Connection", "Keep-Alive", "TE", "Upgrade",
+		"Proxy-Authorization", "Proxy-Authenticate", "Host", "HTTP2-Settings"};
+	static const char *const framing[] = {"Content-Length", "Transfer-Encoding", "Expect"};
+	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
+		if (strcasecmp(name, fixed[i]) == 0)
+			return h->method || strcasecmp(name, "Host") != 0;
+	/* a framing header may not be dropped by being named in Connection */
+	for (size_t i = 0; i < ARRAY_SIZE(framing); i++)
+		if (strcasecmp(name, framing[i]) == 0)
+			return false;
+	return http_lists(h, "Connection", name);
+}
+
+void http_forward_head(
+	const struct http_head *h, const char *path, const char *authority, const char *connection, struct buf *out)
+{
+	const char *version = h->http10 ? "HTTP/1.0" : "HTTP/1.1";
+	if (h->method)
+		buf_addf(out, "%s %s %s\r\nHost: %s\r\n", h->method, path, version, authority);
+	else
+		buf_addf(out, "HTTP/1.1 %u %s\r\n", h->status, h->reason);
 	for (size_t i = 0; i < h->n; i++)
 		if (!hop_by_hop(h, h->headers[i].name))
 			buf_addf(out, "%s: %s\r\n", h->headers[i].name, h->headers[i].value);
-	buf_adds(out, "Connection: close\r\n\r\n");
+	if (strcmp(connection, "Upgrade") == 0)
+		buf_adds(out, "Upgrade: websocket\r\n");
+	buf_addf(out, "Connection: %s\r\n\r\n", connection);
 }
 
 /* ---- endpoint rules -------------------------------------------------------- */
+
+/*
+ * Dot segments that servers resolve differently: with parameters ("..;x", which some take for
+ * ".."), or behind an empty segment, which some remove first and others count.
+ */
+static bool ambiguous_segments(const char *path)
+{
+	bool empty = false;
+	for (const char *p = path; *p;) {
+		const char *start = ++p;
+		size_t n = strcspn(start, "/"), name = strcspn(start, "/;");
+		bool dots = (name == 1 && start[0] == '.') || (name == 2 && start[0] == '.' && start[1] == '.');
+		if (dots && (name != n || empty))
+			return true;
+		empty = empty || n == 0;
+		p += n;
+	}
+	return false;
+}
 
 char *path_normalize_request(const char *target)
 {
@@ -337,6 +430,10 @@ char *path_normalize_request(const char *target)
 		}
 		buf_addc(&b, (char)c);
 	}
+	if (ambiguous_segments(b.data)) {
+		buf_free(&b);
+		return NULL;
+	}
 	char *clean = path_clean(b.data);
 	bool slash = b.len > 1 && b.data[b.len - 1] == '/' && clean[1];
 	buf_free(&b);
@@ -347,22 +444,36 @@ char *path_normalize_request(const char *target)
 	return with;
 }
 
+/*
+ * Each star takes as little as it can. When the rest does not match, the last single
+ * star takes one more, up to the end of its segment, then the last double star: what
+ * came before them need not be tried again, so the time is bounded by the lengths.
+ */
 bool endpoint_match(const char *glob, const char *path)
 {
-	while (*glob) {
-		if (*glob != '*') {
-			if (*glob++ != *path++)
-				return false;
-			continue;
-		}
-		bool across = glob[1] == '*';
-		glob += across ? 2 : 1;
-		for (;; path++) {
-			if (endpoint_match(glob, path))
-				return true;
-			if (!*path || (!across && *path == '/'))
-				return false;
+	const char *single = NULL, *single_at = NULL, *across = NULL, *across_at = NULL;
+	for (;;) {
+		if (glob[0] == '*' && glob[1] == '*') {
+			across = glob += 2;
+			across_at = path;
+			single = NULL;
+		} else if (*glob == '*') {
+			single = ++glob;
+			single_at = path;
+		} else if (*glob && *glob == *path) {
+			glob++;
+			path++;
+		} else if (!*glob && !*path) {
+			return true;
+		} else if (single && *single_at && *single_at != '/') {
+			glob = single;
+			path = ++single_at;
+		} else if (across && *across_at) {
+			glob = across;
+			path = ++across_at;
+			single = NULL;
+		} else {
+			return false;
 		}
 	}
-	return !*path;
 }

@@ -26,17 +26,17 @@ static void client_tls_event(struct bufferevent *bev, short what, void *arg)
 	unsigned n = 0;
 	SSL_get0_alpn_selected(bufferevent_openssl_get_ssl(bev), &alpn, &n);
 	if (n == 2 && memcmp(alpn, "h2", 2) == 0) {
+		bufferevent_set_timeouts(bev, NULL, NULL);
 		h2_start(c);
 		return;
 	}
-	bufferevent_setcb(bev, conn_read_request, NULL, conn_client_event, c);
-	if (evbuffer_get_length(bufferevent_get_input(bev)))
-		conn_read_request(bev, c);
+	conn_await_request(c);
 }
 
-/* Data that was already read (a transparent connection's first record) is handed to TLS through a filter. */
+/* Data that was already read (the first record) is handed to TLS through a filter. */
 void intercept_client(struct conn *c)
 {
+	static const struct timeval patience = {30, 0};
 	cleanup_err struct err *e = NULL;
 	SSL_CTX *ctx = c->p->ca ? ca_leaf(c->p->ca, c->host, &e) : NULL;
 	SSL *ssl = ctx ? SSL_new(ctx) : NULL;
@@ -49,10 +49,12 @@ void intercept_client(struct conn *c)
 		return;
 	}
 	bufferevent_openssl_set_allow_dirty_shutdown(tls, 1);
+	bufferevent_set_timeouts(c->client, NULL, NULL);
 	c->client = tls;
 	c->secure = true;
 	c->kind = KIND_INTERCEPT;
 	bufferevent_setcb(tls, NULL, NULL, client_tls_event, c);
+	bufferevent_set_timeouts(tls, &patience, NULL);
 	bufferevent_enable(tls, EV_READ | EV_WRITE);
 }
 
@@ -104,9 +106,9 @@ void intercept_server_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct conn *c = arg;
 	if (what & BEV_EVENT_CONNECTED) {
-		relay_request(c);
+		exchange_start(c);
 	} else if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) {
 		cleanup_free char *why = intercept_failure(bev, c->host);
-		conn_answer(c, 502, why);
+		dial_failed(c, 502, why);
 	}
 }

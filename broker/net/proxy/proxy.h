@@ -3,64 +3,80 @@
  * proxy.h - the HTTP proxy for programs that prefer one, and path rules by TLS interception.
  *
  * A module of its own (lib/nono/nono-proxy.so): OpenSSL and nghttp2 are loaded
- * only when a session filters its network. It has no policy: whom to reach is
- * decided by the net room behind the `dial` callback; the endpoint rules it
- * enforces are handed over. docs/proxy.md describes the paths a request takes.
+ * only when a session needs them. It has no policy and no listener: connections
+ * are handed to it, whom to reach and which endpoints a host is restricted to is
+ * said by the net room behind the callbacks. docs/proxy.md describes the paths a
+ * request takes.
  */
 #ifndef NONO_PROXY_H
 #define NONO_PROXY_H
 
 #include "base/base.h"
 
-#define PROXY_API_SYMBOL "nono_proxy_api"
+#include <sys/socket.h>
 
+#define PROXY_API_SYMBOL "nono_proxy_api"
+#define PROXY_TARGETS 16
+
+/** struct proxy_targets - where a host is to be reached: addresses, tried in this order. */
+struct proxy_targets {
+	struct sockaddr_storage addr[PROXY_TARGETS];
+	socklen_t len[PROXY_TARGETS];
+	size_t n;
+};
 /**
- * proxy_dialed - the answer to a dial, once, on any thread.
- * @fd: a connected non-blocking socket, taken over; -1 when refused
- * @status: HTTP status to report when @fd is -1 (403 refused, 502 failed, 504 timed out)
- * @why: one sentence, borrowed
+ * proxy_decided - the answer to a request for a host, once, on any thread.
+ * @to: borrowed; NULL when refused
+ * @status: HTTP status to report when @to is NULL (403 refused, 502 not resolved, 503 too busy)
+ * @why: one sentence for a refusal, borrowed
  */
-typedef void proxy_dialed(void *arg, int fd, int status, const char *why);
+typedef void proxy_decided(void *arg, const struct proxy_targets *to, int status, const char *why);
 
 /** struct proxy_endpoint - METHOD ("*" for any) and path glob ("*" one segment, "**" any). */
 struct proxy_endpoint {
 	const char *method, *path;
 };
-/** struct proxy_route - a host whose requests are restricted to endpoints. */
+/** struct proxy_route - what requests to a host are restricted to. */
 struct proxy_route {
-	const char *host; /* lower case; "*.suffix" for subdomains */
 	const struct proxy_endpoint *endpoints;
 	size_t n;
 };
-
 struct proxy_config {
 	/*
-	 * Decide about @host (lower-case name or address literal) and @port, resolve, connect.
-	 * @via: "host:port" of the parent proxy to connect to instead; the decision is still about @host
+	 * Decide about @host (lower-case name or address literal) and @port, for process @peer.
+	 * @via: the answer is where the parent proxy is; the decision is still about @host
 	 */
-	void (*dial)(void *data, const char *host, unsigned port, const char *via, proxy_dialed *done, void *arg);
+	void (*decide)(
+		void *data, pid_t peer, const char *host, unsigned port, bool via, proxy_decided *done, void *arg);
+	/* The program that waits for decide(..., @arg) is gone. Return: whether done() will not be called any more. */
+	bool (*withdraw)(void *data, void *arg);
+	/* What requests to @host:@port are restricted to; NULL: nothing. Borrowed, for the life of the proxy. */
+	const struct proxy_route *(*route)(void *data, const char *host, unsigned port);
+	/* Whether @host is reached through the parent proxy. */
+	bool (*through_parent)(void *data, const char *host);
 	void *data;
-	const struct proxy_route *routes; /* copied */
-	size_t n_routes;
-	const char *upstream;      /* "host:port" of a parent proxy, NULL if none */
-	const char *const *bypass; /* hosts and "*.suffix" that go direct */
-	size_t n_bypass;
-	const char *bundle; /* where the CA bundle for the tree is written */
+	const char *parent;      /* its name for messages; NULL: there is none */
+	const char *parent_auth; /* "user:password" for it, NULL for none */
+	const char *token;       /* what programs have to show */
+	const char *bundle;      /* where the CA bundle for the tree is written; NULL: nothing is intercepted */
+	const char *trust_store; /* the same for Java */
 };
 
 struct proxy;
 struct proxy_api {
+	/** start - strings of @cfg are copied. Return: 0, or -1. */
 	int (*start)(struct proxy **p, const struct proxy_config *cfg, struct err **e);
+	/** stop - end the thread: nothing is decided any more. Answers that are due may still come until free(). */
 	void (*stop)(struct proxy *p);
-	unsigned (*port)(const struct proxy *p);
-	const char *(*token)(const struct proxy *p);
-	/** intercepts - whether requests to @host are restricted to endpoints. */
-	bool (*intercepts)(const struct proxy *p, const char *host);
+	void (*free)(struct proxy *p);
+	/** serve - @fd is our end of a connection that process @peer made to the proxy; taken over. */
+	void (*serve)(struct proxy *p, int fd, pid_t peer);
 	/**
-	 * transparent - serve @fd, the proxy's end of a connection that a program believes to lead to
-	 * @host:@port; taken over. For programs that ignore the proxy variables.
+	 * transparent - @fd is our end of a connection that process @peer believes to lead to @host:@port; taken
+	 * over. Endpoints of the host are enforced; a host without is connected to as it is. For programs that
+	 * ignore the proxy variables.
 	 */
-	void (*transparent)(struct proxy *p, int fd, const char *host, unsigned port);
+	void (*transparent)(struct proxy *p, int fd, pid_t peer, const char *host, unsigned port);
 };
 
 #endif
