@@ -234,15 +234,23 @@ int ask_start(struct trap *t, struct err **e)
 	struct epoll_event ev = {.events = EPOLLIN, .data.fd = t->stop};
 	if (t->deaths < 0 || epoll_ctl(t->deaths, EPOLL_CTL_ADD, t->stop, &ev) < 0)
 		return err_set(e, errno, "cannot watch callers");
-	int rc = pthread_create(&t->undertaker, NULL, undertaker, t);
-	return rc ? err_set(e, rc, "cannot start a thread that watches callers") : 0;
+	return 0;
+}
+
+/* The first call that waits starts the thread; most sessions have none. Under the lock. Return: whether it runs. */
+static bool watching(struct trap *t)
+{
+	if (!t->undertaking)
+		t->undertaking = pthread_create(&t->undertaker, NULL, undertaker, t) == 0;
+	return t->undertaking;
 }
 
 void ask_stop(struct trap *t)
 {
 	uint64_t one = 1;
 	(void)!write(t->stop, &one, sizeof(one));
-	pthread_join(t->undertaker, NULL);
+	if (t->undertaking)
+		pthread_join(t->undertaker, NULL);
 	close(t->deaths);
 }
 
@@ -254,9 +262,15 @@ static bool may_ask(const struct trap_call *c, struct decision d)
 	       approve_possible(c->t->cfg.approve);
 }
 
-static void park(struct trap_call *c, const struct trap_object *o, struct decision d, int err)
+/* Return: whether the call waits for an answer now. */
+static bool park(struct trap_call *c, const struct trap_object *o, struct decision d, int err)
 {
 	struct trap *t = c->t;
+	pthread_mutex_lock(&t->lock);
+	bool watched = watching(t);
+	pthread_mutex_unlock(&t->lock);
+	if (!watched)
+		return false;
 	struct parked *p = xcalloc(1, sizeof(*p));
 	cleanup_free char *program = NULL, *parent = NULL, *rule = d.rule ? rule_describe(d.rule) : NULL;
 	caller_names(trap_tgid(c), &program, &parent);
@@ -297,6 +311,7 @@ static void park(struct trap_call *c, const struct trap_object *o, struct decisi
 	pthread_mutex_unlock(&t->lock);
 	if (start && spawn(worker, t) != 0)
 		worker(t);
+	return true;
 }
 
 void trap_refuse_or_ask(struct trap_call *c, const struct trap_object *o, struct decision d, int err)
@@ -305,10 +320,8 @@ void trap_refuse_or_ask(struct trap_call *c, const struct trap_object *o, struct
 		trap_errno(c, err);
 		return;
 	}
-	if (may_ask(c, d)) {
-		park(c, o, d, err);
+	if (may_ask(c, d) && park(c, o, d, err))
 		return;
-	}
 	record(c, o, d, err, "not asked");
 	trap_errno(c, err);
 }

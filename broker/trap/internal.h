@@ -45,6 +45,7 @@ struct trap {
 	bool stopping;
 	int deaths; /* epoll of pidfds of callers that wait for a person */
 	pthread_t undertaker;
+	bool undertaking;
 	struct parked *parked, *answered;
 	struct created *created;
 };
