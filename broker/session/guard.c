@@ -13,8 +13,8 @@
  *    somebody sent to the group reaches guard, broker and program at once; the
  *    broker, which got it from the same sender, then drops the forwarded copy.
  *    Signals from the sandboxed tree are never passed on.
- *  - When the program stops, the broker says so and the guard stops itself with
- *    SIGTSTP, which is what the shell is waiting for. SIGCONT to the group
+ *  - When the program stops, the broker says by which signal and the guard stops
+ *    itself by the same, which is what the shell is waiting for. SIGCONT to the group
  *    wakes all of them; one sent to the guard alone is passed on.
  *  - When the program has ended and its tree is gone, the broker says with
  *    which status, and goes on cleaning up by itself. For SIGINT and SIGQUIT
@@ -50,6 +50,8 @@ void guard_signals(sigset_t *set)
 	sigaddset(set, SIGNAL_FORWARD);
 	sigaddset(set, SIGNAL_GUARD_GONE);
 	sigaddset(set, SIGNAL_DONE);
+	sigaddset(set, SIGNAL_ASK);
+	sigaddset(set, SIGNAL_ANSWER);
 }
 
 /* Die of @sig as the program did, without a core file of our own. */
@@ -65,20 +67,24 @@ static int die_of(int sig)
 	return 128 + sig;
 }
 
-/* Stop the way Ctrl-Z does; in an orphaned process group the kernel ignores it, as it did for the program. */
-static void stop_self(void)
+/*
+ * Stop by the signal that stopped the program, so that the shell says the same about the job.
+ * In an orphaned process group the kernel ignores all but SIGSTOP, as it did for the program.
+ */
+static void stop_self(int sig)
 {
-	sigset_t tstp;
-	sigemptyset(&tstp);
-	sigaddset(&tstp, SIGTSTP);
-	signal(SIGTSTP, SIG_DFL);
-	raise(SIGTSTP);
-	sigprocmask(SIG_UNBLOCK, &tstp, NULL);
-	sigprocmask(SIG_BLOCK, &tstp, NULL);
+	sigset_t one;
+	if (sig != SIGTTIN && sig != SIGTTOU && sig != SIGSTOP)
+		sig = SIGTSTP;
+	sigemptyset(&one);
+	sigaddset(&one, sig);
+	signal(sig, SIG_DFL);
+	raise(sig);
+	sigprocmask(SIG_UNBLOCK, &one, NULL);
+	sigprocmask(SIG_BLOCK, &one, NULL);
 }
 
-/* Whether @sig is passed on. */
-static bool is_forwarded(int sig)
+bool guard_forwards(int sig)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
 		if (forwarded[i] == sig)
@@ -88,7 +94,7 @@ static bool is_forwarded(int sig)
 
 static void pass_on(pid_t broker, const siginfo_t *si)
 {
-	if (!is_forwarded(si->si_signo) ||
+	if (!guard_forwards(si->si_signo) ||
 		(si->si_code != SI_USER && si->si_code != SI_QUEUE && si->si_code != SI_TKILL))
 		return;
 	union sigval v = {.sival_int = (int)((unsigned)si->si_pid << 7 | (unsigned)si->si_signo)};
@@ -117,7 +123,9 @@ static int guard(pid_t broker, const sigset_t *set)
 		siginfo_t si;
 		int sig = sigwaitinfo(set, &si);
 		if (sig == SIGNAL_STOPPED && si.si_pid == broker) {
-			stop_self();
+			stop_self(si.si_value.sival_int);
+		} else if (sig == SIGNAL_ASK && si.si_pid == broker) {
+			sigqueue(broker, SIGNAL_ANSWER, (union sigval){0});
 		} else if (sig == SIGNAL_DONE && si.si_pid == broker) {
 			return end_with(si.si_value.sival_int);
 		} else if (sig == SIGCHLD) {
@@ -144,6 +152,8 @@ int guard_fork(struct guard_link *link)
 	}
 	if (broker > 0)
 		return guard(broker, &set);
+	/* `pkill nono` is for the guard, which passes it on; sent to both it would look as if sent to the group */
+	prctl(PR_SET_NAME, "broker");
 	prctl(PR_SET_PDEATHSIG, SIGNAL_GUARD_GONE);
 	if (getppid() != link->guard)
 		_exit(126);

@@ -97,6 +97,12 @@ unsigned tree_end(pid_t top, unsigned grace_ms);
 #define SIGNAL_DONE (SIGRTMIN + 4)
 /* To the broker when the guard dies. */
 #define SIGNAL_GUARD_GONE (SIGRTMIN + 3)
+/*
+ * From broker to guard: is anything queued that is to be passed on? From guard to broker: not any more.
+ * The numbers are higher than SIGNAL_FORWARD, because lower ones are delivered first.
+ */
+#define SIGNAL_ASK (SIGRTMIN + 5)
+#define SIGNAL_ANSWER (SIGRTMIN + 6)
 /* How the broker says that the program died of a signal that the guard should die of as well. */
 #define STATUS_BY_SIGNAL(sig) (128 + (sig))
 
@@ -111,6 +117,8 @@ struct guard_link {
  * in the guard, the exit status of the run.
  */
 int guard_fork(struct guard_link *link);
+/** guard_forwards() - whether @sig is passed on to the program when it is sent to the guard. */
+bool guard_forwards(int sig);
 /** guard_signals() - the signals that guard and broker block and handle. */
 void guard_signals(sigset_t *set);
 
@@ -151,7 +159,10 @@ int watch_start(struct watch **w, const struct watch_config *cfg, struct err **e
 void watch_run(struct watch *w);
 /** watch_stop() - NULL-safe. @status: receives the program's wait status; -1 when the guard was killed. */
 void watch_stop(struct watch *w, int *status);
-/** watch_ignore_stops() - while the tree is frozen for a question, the guard is not told about stops. */
+/**
+ * watch_ignore_stops() - while the tree is frozen for a question, the guard is not told about stops.
+ * At the end it is told about one that was not ours, such as a Ctrl-Z that came just before.
+ */
 void watch_ignore_stops(struct watch *w, bool ignore);
 
 /* ---- the broker (run.c) -------------------------------------------------- */

@@ -18,6 +18,14 @@ fail() {
 same() {
 	[ "$2" = "$3" ] || fail "$1: expected '$2', got '$3'"
 }
+# wait_for CMD...: until it succeeds, for as long as a busy machine may take
+wait_for() {
+	for _ in $(seq 1200); do
+		"$@" 2>/dev/null && return 0
+		sleep 0.05
+	done
+	return 1
+}
 # sandboxed CMD...: quietly, in this directory, asking nobody
 sandboxed() {
 	"$NONO" run -s --allow . --on-request deny --no-diagnostics -- "$@"

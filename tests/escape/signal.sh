@@ -4,40 +4,27 @@ here=$(dirname "$(readlink -f "$0")")
 . "$here/lib_run.sh"
 cp "$probe" probe
 
-# started DIR: wait until the tree has written its pids
-started() {
-	for _ in $(seq 100); do
-		[ -s "$1" ] && return
-		sleep 0.05
-	done
-	fail "the tree did not start ($1)"
-}
 # gone PID...: wait until none of them runs
 gone() {
-	for _ in $(seq 100); do
-		local any=
-		for p in "$@"; do
-			[ -d "/proc/$p" ] && ! grep -q '^State:.Z' "/proc/$p/status" 2>/dev/null && any=$p
-		done
-		[ -z "$any" ] && return 0
-		sleep 0.05
-	done
-	return 1
+	wait_for none_of "$@"
 }
-broker_of() {
-	for p in /proc/[0-9]*; do
-		[ "$(awk '{print $4}' "$p/stat" 2>/dev/null)" = "$1" ] && basename "$p"
+none_of() {
+	for p in "$@"; do
+		grep -qs '^State:.[^ZX]' "/proc/$p/status" && return 1
 	done
+	return 0
 }
 tree='echo $$ >>pids; (trap "" TERM HUP; echo $BASHPID >>pids; sleep 300 & echo $! >>pids; wait) &
-	setsid sh -c "echo \$\$ >>pids; sleep 300 & echo \$! >>pids; wait" & sleep 0.3; echo go >started; wait'
+	setsid sh -c "echo \$\$ >>pids; sleep 300 & echo \$! >>pids; wait" &
+	until [ "$(wc -l <pids)" -ge 5 ]; do sleep 0.02; done; echo go >started; wait'
 
 for victim in broker guard; do
 	rm -f pids started
 	"$NONO" run -s --allow . --on-request deny --no-diagnostics -- bash -c "$tree" &
 	guard=$!
-	started started
-	broker=$(broker_of $guard)
+	wait_for test -s started || fail "the tree did not start"
+	broker=$(ps -o pid= --ppid $guard | head -1)
+	broker=${broker// /}
 	[ -n "$broker" ] || fail "no broker"
 	if [ $victim = broker ]; then kill -9 "$broker"; else kill -9 $guard; fi
 	# shellcheck disable=SC2046
@@ -46,9 +33,15 @@ for victim in broker guard; do
 	gone "$broker" || fail "the broker outlives a killed $victim"
 done
 
-# what the program leaves running is ended, and said so
-rm -f pids started
-err=$("$NONO" run --allow . --no-diagnostics -- bash -c 'sleep 300 & echo $! >pids; (setsid sleep 301 & echo $! >>pids); (trap "" TERM; exec sleep 302) & echo $! >>pids; sleep 0.2; exit 4' 2>&1)
+# what the program leaves running is ended, and said so: three processes that are what they will stay
+rm -f pids
+err=$("$NONO" run --allow . --no-diagnostics -- bash -c 'sleep 300 & echo $! >pids
+	(setsid sh -c "echo \$\$ >>pids; exec sleep 301" &)
+	(trap "" TERM; exec sleep 302) & echo $! >>pids
+	for p in 1 2 3; do
+		until pid=$(sed -n ${p}p pids) && [ -n "$pid" ] && [ "$(cat /proc/$pid/comm)" = sleep ]; do sleep 0.02; done
+	done
+	exit 4' 2>&1)
 same "exit status with leftovers" 4 $?
 # shellcheck disable=SC2046
 gone $(cat pids) || fail "processes outlive the session"
