@@ -139,13 +139,13 @@ int spawn(void *(*fn)(void *), void *arg)
 
 static void *receiver(void *arg);
 
-/* Somebody must wait while this thread handles a call. */
-static void leave_waiting(struct trap *t)
+/* Somebody must wait while this thread handles a call; when there is nobody left to receive from, @got is false. */
+static void leave_waiting(struct trap *t, bool got)
 {
 	bool need = false;
 	pthread_mutex_lock(&t->lock);
 	t->waiting--;
-	if (t->waiting == 0 && !t->stopping && t->receivers < MOST_RECEIVERS) {
+	if (got && t->waiting == 0 && !t->stopping && t->receivers < MOST_RECEIVERS) {
 		need = true;
 		t->receivers++;
 		t->waiting++;
@@ -227,7 +227,7 @@ static void *receiver(void *arg)
 	unshare(CLONE_FS); /* a umask of its own: files are made with the caller's */
 	do {
 		bool got = receive(t, &n) == 0;
-		leave_waiting(t);
+		leave_waiting(t, got);
 		if (!got)
 			break;
 		handle(t, &n);

@@ -38,6 +38,11 @@ case $err in *memory*) ;; *) fail "the missing controller is not named: $err" ;;
 "$NONO" wrap -s --allow . -- sh -c 'exit 7'
 same "wrap: status" 7 $?
 
+# a receiver that ends with the tree does not start the next one
+strace -f -qq -o threads -e trace=clone,clone3 "$NONO" run -s --allow . -- true
+threads=$(grep -c CLONE_THREAD threads)
+[ "$threads" -ge 1 ] && [ "$threads" -le 12 ] || fail "a start of true makes $threads threads"
+
 # two at once do not disturb each other; what a killed one left is removed by the next
 "$NONO" run -s --allow . --name first -- sh -c 'echo $TMPDIR >first; sleep 1; [ -d "$TMPDIR" ] || echo lost' >one 2>&1 &
 while [ ! -s first ]; do sleep 0.02; done
