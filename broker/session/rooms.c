@@ -53,6 +53,7 @@ static int start_asking(struct rooms *r, const struct session_options *o, const 
 int rooms_start(struct rooms *r, const struct session_options *o, const struct place *place, struct policy *policy,
 	struct event_base *base, struct watch **watch, struct err **e)
 {
+	r->session_dir = xstrdup(place->run);
 	r->tree_socket = path_join(place->run, "nono.sock");
 	if (explain_start(&r->explain, place->id, policy, e) < 0)
 		return -1;
@@ -104,6 +105,7 @@ int rooms_serve(struct rooms *r, pid_t program, int listener, struct policy *pol
 		.root = program,
 		.kernel_floor = landlock_abi() > 0,
 		.tree_socket = r->tree_socket,
+		.session_dir = r->session_dir,
 	};
 	if (trap_start(&r->trap, listener, &r->trap_cfg, e) < 0)
 		return -1;
@@ -127,4 +129,5 @@ void rooms_stop(struct rooms *r)
 	if (r->explain)
 		explain_stop(steal_ptr(&r->explain));
 	free(steal_ptr(&r->tree_socket));
+	free(steal_ptr(&r->session_dir));
 }

@@ -22,6 +22,7 @@ struct rooms {
 	struct trap *trap;
 	struct approve_config approve_cfg;
 	struct trap_config trap_cfg;
+	char *session_dir;
 	char *tree_socket;
 };
 

@@ -48,6 +48,10 @@ struct trap {
 	bool undertaking;
 	struct parked *parked, *answered;
 	struct created *created;
+	pthread_mutex_t copying; /* guards what follows */
+	struct exec_copy *copies;
+	unsigned n_copies;
+	struct permit *permits;
 };
 
 /* loop.c */
@@ -117,6 +121,28 @@ void created_add(struct trap *t, int fd);
 /** created_has() - whether the session made it. */
 bool created_has(struct trap *t, int fd);
 void created_free(struct trap *t);
+
+/* exec_copy.c */
+/**
+ * exec_copy() - a copy of an approved program where the kernel lets the tree execute it.
+ * @fd: O_PATH descriptor of the program; @from: its path
+ * Return: the copy's path, a new string; NULL with errno.
+ */
+char *exec_copy(struct trap *t, int fd, const char *from);
+void exec_copies_free(struct trap *t);
+/** permit_add() - the calling process may read @path: it was allowed to run it, as a script. */
+void permit_add(struct trap_call *c, const char *path);
+bool permit_has(struct trap_call *c, const char *path);
+void permits_free(struct trap *t);
+
+/* exec_steer.c */
+/**
+ * exec_steer() - answer an execution by making the caller execute @path instead.
+ * @argv: what comes before the second of the caller's arguments; empty: they stay as they are
+ * @old_argv, @envp: addresses in the caller
+ * The caller gets the error of the new call; EACCES when it cannot be steered.
+ */
+void exec_steer(struct trap_call *c, const char *path, const struct strv *argv, uint64_t old_argv, uint64_t envp);
 
 /* handlers */
 void handle_open(struct trap_call *c);

@@ -276,6 +276,7 @@ int trap_start(struct trap **out, int listener, const struct trap_config *cfg, s
 	t->cfg = *cfg;
 	t->listener = listener;
 	pthread_mutex_init(&t->lock, NULL);
+	pthread_mutex_init(&t->copying, NULL);
 	pthread_cond_init(&t->ended, NULL);
 	index_rows(t);
 	t->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -331,6 +332,8 @@ void trap_stop(struct trap *t)
 	close(t->listener);
 	close(t->stop);
 	created_free(t);
+	exec_copies_free(t);
+	permits_free(t);
 	free(t);
 }
 

@@ -47,6 +47,9 @@ static enum judged judge_object(struct trap_call *c, enum operation op, const st
 		if (d.verdict == VERDICT_NONE)
 			return JUDGED_BROKER;
 	}
+	if (op == OP_READ && o->exists && permit_has(c, o->path) &&
+		policy_check_path(c->t->cfg.policy, op, o->path).verdict != VERDICT_NEVER)
+		return JUDGED_BROKER; /* it was allowed to run it */
 	return judge(c, op, o->asked, o->path, NULL);
 }
 

@@ -56,6 +56,7 @@ struct trap_config {
 	pid_t root;              /* first process of the tree */
 	bool kernel_floor;       /* Landlock enforces: CONTINUE_LANDLOCK is meaningful */
 	const char *tree_socket; /* path of the socket the tree may always connect to, NULL if none */
+	const char *session_dir; /* what the tree may read and execute, but not change */
 };
 
 /** trap_start() - take over @listener and serve it until trap_stop(). Takes ownership of the descriptor. */
