@@ -44,7 +44,7 @@ bool trap_alive(struct trap_call *c)
 	return ioctl(c->t->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &c->n.id) == 0;
 }
 
-static pid_t status_field(pid_t pid, const char *key)
+pid_t process_number(pid_t pid, const char *key)
 {
 	char path[40], text[1024];
 	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
@@ -60,7 +60,7 @@ static pid_t status_field(pid_t pid, const char *key)
 pid_t trap_tgid(struct trap_call *c)
 {
 	if (c->tgid == 0) {
-		c->tgid = status_field(trap_tid(c), "\nTgid:");
+		c->tgid = process_number(trap_tid(c), "\nTgid:");
 		if (!trap_alive(c))
 			c->tgid = -1;
 	}
@@ -184,7 +184,7 @@ static char *command_of(pid_t pid)
 
 void caller_names(pid_t tgid, char **program, char **parent)
 {
-	pid_t up = status_field(tgid, "\nPPid:");
+	pid_t up = process_number(tgid, "\nPPid:");
 	*program = command_of(tgid);
 	*parent = up > 0 ? command_of(up) : xstrdup("?");
 }

@@ -282,6 +282,28 @@ static void steer(struct steer *s, const uint64_t *old, size_t n_old)
 	finish(s, value);
 }
 
+/* Whether it is traced by us already: the tree is held while a question is on the screen. */
+static bool held_by_us(pid_t tid)
+{
+	char path[64];
+	pid_t tracer = process_number(tid, "\nTracerPid:");
+	(void)snprintf(path, sizeof(path), "/proc/self/task/%d", (int)tracer);
+	return tracer > 0 && access(path, F_OK) == 0;
+}
+
+/* Become its tracer. Return: whether the caller still waits for us; -1 when that cannot be. */
+static int seize(struct trap_call *c, pid_t tid)
+{
+	while (trap_alive(c)) {
+		if (ptrace(PTRACE_SEIZE, tid, NULL, (void *)PTRACE_O_TRACESYSGOOD) == 0)
+			return trap_alive(c); /* as long as it waits its number cannot have become another's */
+		if (errno != EPERM || !held_by_us(tid))
+			return -1;
+		nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+	}
+	return -1;
+}
+
 void exec_steer(struct trap_call *c, const char *path, const struct strv *argv, uint64_t old_argv, uint64_t envp)
 {
 	struct steer s = {.tid = trap_tid(c),
@@ -297,12 +319,11 @@ void exec_steer(struct trap_call *c, const char *path, const struct strv *argv, 
 		trap_errno(c, (int)-n_old);
 		return;
 	}
-	if (!trap_alive(c) || ptrace(PTRACE_SEIZE, s.tid, NULL, (void *)PTRACE_O_TRACESYSGOOD) < 0) {
+	int same = seize(c, s.tid);
+	if (same < 0) {
 		trap_errno(c, EACCES);
 		return;
 	}
-	/* its number cannot have become another's as long as it waits for us */
-	bool same = trap_alive(c);
 	ptrace(PTRACE_INTERRUPT, s.tid, NULL, NULL);
 	trap_errno(c, EACCES);
 	if (stopped(&s, &s.saved) < 0)

@@ -74,6 +74,8 @@ int caller_dir(struct trap_call *c, int dirfd);
 mode_t caller_umask(struct trap_call *c);
 /** caller_file_limit() - RLIMIT_FSIZE of the caller. */
 uint64_t caller_file_limit(struct trap_call *c);
+/** process_number() - the number behind @key ("\nTgid:") in /proc/@pid/status; -1 when it cannot be read. */
+pid_t process_number(pid_t pid, const char *key);
 
 /* resolve.c */
 /** How the last component is treated. */

@@ -26,6 +26,13 @@ thread 0 13
 0" "$got"
 done
 
+# who makes calls by itself is heard, also right behind a call of the shim's
+printf '#!/bin/sh\ncat >/dev/null\necho once\n' >"$dir/yes" && chmod 0755 "$dir/yes"
+for program in dynamic static musl; do
+	same "$program: the lane's value does not stay behind a call" 0 \
+		"$("$NONO" run -s --allow . --approver "$dir/yes" --no-diagnostics -- "./$program" instruction "$dir/outside/f")"
+done
+
 # a program with its own runtime that wants to come first
 gcc -fsanitize=address -pthread -o asan "$src" || fail "cannot build with AddressSanitizer"
 same "a program with AddressSanitizer" 0 "$(ASAN_OPTIONS=detect_leaks=0 "$NONO" run -s --allow . --on-request deny -- ./asan fopen inside/f)"
