@@ -71,7 +71,7 @@ static int read_times(struct trap_call *c, const struct attr_row *r, struct chan
 	if (r->time == TIME_SPEC)
 		return trap_read(c, at, ch->times, sizeof(ch->times));
 	if (r->time == TIME_BUF) {
-		struct utimbuf b;
+		struct utimbuf b = {0};
 		int rc = trap_read(c, at, &b, sizeof(b));
 		ch->times[0].tv_sec = b.actime;
 		ch->times[1].tv_sec = b.modtime;

@@ -196,7 +196,7 @@ static ssize_t read_argv(struct trap_call *c, uint64_t at, uint64_t **out)
 static int64_t run_call(struct steer *s)
 {
 	for (;;) {
-		struct user_regs_struct r;
+		struct user_regs_struct r = {0};
 		struct __ptrace_syscall_info info = {0};
 		siginfo_t si = {0};
 		/* a signal that cannot be blocked is passed on */
