@@ -25,6 +25,7 @@ const struct field proto_fields[FIELD_COUNT] = {
 	[FIELD_NUMBER] = FIELD(number, UINT64_MAX),
 	[FIELD_STATUS] = FIELD(status, 4095),
 	[FIELD_PORT] = FIELD(port, 65535),
+	[FIELD_KIND] = FIELD(kind, 2),
 	[FIELD_FLAG] = FIELD(flag, 1),
 	[FIELD_IS_DIR] = FIELD(is_dir, 1),
 	[FIELD_UDP] = FIELD(udp, 1),
@@ -50,7 +51,8 @@ const struct message proto_messages[MSG_TYPE_COUNT] = {
 	[MSG_OPEN_URL] = {"open-url", F(URL), 0},
 	[MSG_PENDING_LIST] = {"pending-list", 0, 0},
 	[MSG_PENDING] = {"pending", F(ID) | F(OPERATION) | F(OBJECT),
-		F(ASKED) | F(PORT) | F(UDP) | F(FLAG) | F(IS_DIR) | F(RULE) | F(PROGRAM) | F(PARENT) | F(NUMBER)},
+		F(KIND) | F(ASKED) | F(PORT) | F(UDP) | F(FLAG) | F(IS_DIR) | F(RULE) | F(PROGRAM) | F(PARENT) |
+			F(NUMBER)},
 	[MSG_ANSWER] = {"answer", F(ID) | F(ANSWER), F(DIR)},
 	[MSG_PREVIEW] = {"preview", F(ID), F(DIR)},
 	[MSG_GRANT_LIST] = {"grant-list", 0, 0},

@@ -17,9 +17,17 @@ const char *answer_name(enum answer a); /* "no", "once", "session", "always", "n
 /** answer_parse() - the answer of that name; anything else is no answer. Return: whether @s is one. */
 bool answer_parse(const char *s, enum answer *out);
 
+/* What can answer a question besides a person. */
+enum question_kind {
+	QUESTION_RULE, /* a rule: one that was added meanwhile, or the one an answer leaves behind */
+	QUESTION_ONCE, /* nothing: its answers are "once" and "no" */
+	QUESTION_PAGE  /* the same; a page that the person is shown, to open somewhere else */
+};
+
 /** struct question - one request, as shown. Strings are copied by approve_submit(). */
 struct question {
 	enum operation op;
+	enum question_kind kind;
 	const char *object; /* canonical path, host, URL */
 	const char *asked;  /* as the program named it */
 	unsigned port;
@@ -54,6 +62,8 @@ int approve_start(struct approve **a, const struct approve_config *cfg, struct e
 void approve_stop(struct approve *a);
 /** approve_possible() - whether some front end could answer now; false means refuse at once. */
 bool approve_possible(struct approve *a);
+/** approve_can_show() - whether some front end could show a page now (QUESTION_PAGE): a terminal, `nono approve`. */
+bool approve_can_show(struct approve *a);
 
 typedef void approve_done(void *data, enum answer answer);
 /**

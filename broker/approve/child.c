@@ -11,13 +11,6 @@
 
 extern char **environ;
 
-int64_t monotonic_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 bool front_chosen(const char *name, bool default_on)
 {
 	const char *ask = getenv("NONO_ASK");

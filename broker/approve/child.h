@@ -16,7 +16,5 @@ pid_t child_start(const char *const argv[], int in, int out, struct err **e);
 void child_end(pid_t pid);
 /** front_chosen() - whether NONO_ASK names this front end, or it is one of @default_on when NONO_ASK is not set. */
 bool front_chosen(const char *name, bool default_on);
-/** monotonic_ms() - milliseconds that only go forward. */
-int64_t monotonic_ms(void);
 
 #endif

@@ -66,6 +66,7 @@ bool remote_pending(struct msg *m, struct pending *p)
 		return false; /* a newer broker: nothing sensible can be shown */
 	*p = (struct pending){.id = m->id, .waiting = (unsigned)m->number};
 	p->q = (struct question){.op = (enum operation)op,
+		.kind = (enum question_kind)m->kind,
 		.object = m->object,
 		.asked = m->asked,
 		.rule = m->rule,
@@ -102,6 +103,8 @@ static void print_json(const struct msg *m)
 	}
 	if (m->port)
 		json_object_object_add(o, "port", json_object_new_int((int)m->port));
+	static const char *const kinds[] = {"rule", "once", "page"};
+	json_object_object_add(o, "kind", json_object_new_string(m->kind < ARRAY_SIZE(kinds) ? kinds[m->kind] : "?"));
 	json_object_object_add(o, "protected", json_object_new_boolean(m->flag));
 	json_object_object_add(o, "waiting", json_object_new_int64((int64_t)m->number));
 	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_NOSLASHESCAPE));

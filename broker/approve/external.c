@@ -129,7 +129,7 @@ static void external_changed(void *state)
 	for (size_t i = 0; i < SLOTS; i++) {
 		if (x->slots[i].pid)
 			continue;
-		struct pending *p = approve_next(x->queue, x->last);
+		struct pending *p = approve_next_question(x->queue, x->last);
 		if (!p)
 			return;
 		x->last = p->id;

@@ -6,7 +6,7 @@
  * replies to queries) is an escape sequence and must not answer anything, so
  * sequences are recognised whole and all but the arrow keys are thrown away.
  */
-#include "approve/screen.h"
+#include "approve/draw.h"
 
 enum key { KEY_NONE, KEY_UP, KEY_DOWN, KEY_ESCAPE, KEY_ENTER, KEY_CHAR };
 
@@ -54,6 +54,7 @@ void screen_free(struct screen *s)
 	set_mode(s, SCREEN_LIST);
 	pending_free(s->p, s->n);
 	free(s->note);
+	free(s->told);
 	*s = (struct screen){0};
 }
 
@@ -115,16 +116,69 @@ static bool refuse_all(struct screen *s)
 
 static void move(struct screen *s, int by)
 {
-	size_t *at = s->mode == SCREEN_DIRECTORY ? &s->dir : &s->selected;
-	size_t n = s->mode == SCREEN_DIRECTORY ? s->dirs.n : s->n;
+	size_t *at = s->mode == SCREEN_DIRECTORY ? &s->dir : s->mode == SCREEN_URL ? &s->url_row : &s->selected;
+	size_t n = s->mode == SCREEN_DIRECTORY ? s->dirs.n
+		   : s->mode == SCREEN_URL     ? page_url_rows(s, s->p[s->selected].q.object)
+					       : s->n;
 	if (by < 0 && *at > 0)
 		(*at)--;
 	else if (by > 0 && *at + 1 < n)
 		(*at)++;
 }
 
+static void copy_url(struct screen *s)
+{
+	free(s->told);
+	s->told = s->links ? page_copy(s->p[s->selected].q.object) : NULL;
+	set_note(s, s->links ? "The terminal was asked to copy it." : "This terminal cannot copy by itself.");
+}
+
+void screen_tell(struct screen *s, struct buf *out)
+{
+	if (s->told)
+		buf_adds(out, s->told);
+	free(s->told);
+	s->told = NULL;
+}
+
+bool screen_links(const char *term)
+{
+	return term && strcmp(term, "linux") != 0 && strcmp(term, "dumb") != 0;
+}
+
+/* Keys that show a URL in another way. Return: whether @c is one. */
+static bool url_key(struct screen *s, char c)
+{
+	const struct pending *p = &s->p[s->selected];
+	bool page = p->q.kind == QUESTION_PAGE;
+	if (c == 'u' && p->q.op == OP_OPEN_URL) {
+		s->url_row = 0;
+		set_mode(s, SCREEN_URL);
+	} else if (c == 'q' && page) {
+		set_mode(s, SCREEN_QR);
+	} else if (c == 'c' && (page || s->mode == SCREEN_URL)) {
+		copy_url(s);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static bool page_key(struct screen *s, enum key key, char c)
+{
+	if (key == KEY_ENTER || c == 'y')
+		return give(s, ANSWER_ONCE, NULL);
+	if (key == KEY_ESCAPE || c == 'n' || c == 3)
+		return give(s, ANSWER_NO, NULL);
+	return c == 'X' ? refuse_all(s) : false;
+}
+
 static bool list_key(struct screen *s, enum key key, char c)
 {
+	if (url_key(s, c))
+		return false;
+	if (s->p[s->selected].q.kind == QUESTION_PAGE)
+		return page_key(s, key, c);
 	if (key == KEY_ESCAPE || key == KEY_ENTER)
 		return give(s, ANSWER_NO, NULL);
 	switch (c) {
@@ -182,11 +236,13 @@ static bool act(struct screen *s, enum key key, char c)
 {
 	free(s->note);
 	s->note = NULL;
-	if (s->mode == SCREEN_HELP) {
+	if (s->mode == SCREEN_HELP || s->mode == SCREEN_QR) {
 		set_mode(s, SCREEN_LIST);
 		return false;
 	}
-	if (s->remote && s->mode == SCREEN_LIST && (c == 'q' || (s->n == 0 && (c == 3 || key == KEY_ESCAPE)))) {
+	bool page = s->n && s->p[s->selected].q.kind == QUESTION_PAGE; /* where q is the QR code */
+	if (s->remote && !page && s->mode == SCREEN_LIST &&
+		(c == 'q' || (s->n == 0 && (c == 3 || key == KEY_ESCAPE)))) {
 		s->quit = true;
 		return false;
 	}
@@ -199,6 +255,11 @@ static bool act(struct screen *s, enum key key, char c)
 	}
 	if (s->mode == SCREEN_LIST)
 		return list_key(s, key, c);
+	if (s->mode == SCREEN_URL) {
+		if (!url_key(s, c) && (key == KEY_ESCAPE || key == KEY_ENTER || c == 3))
+			set_mode(s, SCREEN_LIST);
+		return false;
+	}
 	return s->mode == SCREEN_DIRECTORY ? directory_key(s, key, c) : always_key(s, key, c);
 }
 

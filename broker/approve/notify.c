@@ -21,7 +21,6 @@
 
 #include <dbus/dbus.h>
 #include <dlfcn.h>
-#include <sys/stat.h>
 
 #define NAME "org.freedesktop.Notifications"
 #define PATH "/org/freedesktop/Notifications"
@@ -77,17 +76,9 @@ struct notify {
 	} shown[SHOWN_MAX];
 };
 
-static bool bus_exists(void)
-{
-	const char *address = getenv("DBUS_SESSION_BUS_ADDRESS");
-	cleanup_free char *socket = xasprintf("/run/user/%u/bus", (unsigned)getuid());
-	struct stat st;
-	return (address && *address) || (stat(socket, &st) == 0 && S_ISSOCK(st.st_mode));
-}
-
 static void *notify_start(struct approve *a)
 {
-	if (!front_chosen("notify", true) || approve_cfg(a)->approver || !bus_exists())
+	if (!front_chosen("notify", true) || approve_cfg(a)->approver || !session_bus_exists())
 		return NULL;
 	struct notify *s = xcalloc(1, sizeof *s);
 	s->queue = a;
@@ -229,7 +220,7 @@ static dbus_uint32_t show(struct notify *s, const struct pending *p)
 		DBUS_TYPE_STRING, &summary, DBUS_TYPE_STRING, &body, DBUS_TYPE_INVALID);
 	s->lib.dbus_message_iter_init_append(m, &it);
 	/* what a rule protects is allowed once at most by a button */
-	append_strings(s, &it, actions, p->q.protected_object ? 4 : ARRAY_SIZE(actions));
+	append_strings(s, &it, actions, p->q.protected_object || p->q.kind != QUESTION_RULE ? 4 : ARRAY_SIZE(actions));
 	append_hints(s, &it);
 	s->lib.dbus_message_iter_append_basic(&it, DBUS_TYPE_INT32, &never_expires);
 	DBusMessage *reply = call(s, m);
@@ -257,7 +248,7 @@ static void show_due(struct notify *s)
 	for (size_t i = 0; i < SHOWN_MAX; i++) {
 		if (s->shown[i].question)
 			continue;
-		struct pending *p = approve_next(s->queue, s->last);
+		struct pending *p = approve_next_question(s->queue, s->last);
 		if (!p)
 			return;
 		s->last = p->id;
@@ -295,7 +286,7 @@ static void notify_changed(void *state)
 			close_shown(s, i);
 		room |= s->shown[i].question == 0;
 	}
-	struct pending *p = approve_next(s->queue, s->last);
+	struct pending *p = approve_next_question(s->queue, s->last);
 	bool terminal = approve_cfg(s->queue)->terminal && front_chosen("terminal", true);
 	if (!p)
 		s->due = 0;

@@ -113,8 +113,8 @@ static unsigned key_hash(const struct question *q)
 
 static bool same(const struct question *a, const struct question *b)
 {
-	return question_class(a->op) == question_class(b->op) && a->port == b->port && a->udp == b->udp &&
-	       strcmp(a->object, b->object) == 0;
+	return question_class(a->op) == question_class(b->op) && a->kind == b->kind && a->port == b->port &&
+	       a->udp == b->udp && strcmp(a->object, b->object) == 0;
 }
 
 static struct pending view(const struct open_question *o)
@@ -388,6 +388,17 @@ struct pending *approve_next(struct approve *a, uint64_t after)
 	return p;
 }
 
+struct pending *approve_next_question(struct approve *a, uint64_t after)
+{
+	struct pending *p = approve_next(a, after);
+	while (p && p->q.kind == QUESTION_PAGE) {
+		after = p->id;
+		pending_free(p, 1);
+		p = approve_next(a, after);
+	}
+	return p;
+}
+
 bool approve_open(struct approve *a, uint64_t id)
 {
 	pthread_mutex_lock(&a->lock);
@@ -422,6 +433,18 @@ void queue_answer_all(struct approve *a, enum answer answer)
 		if (!o)
 			return;
 		tell(o, answer);
+	}
+}
+
+void queue_refuse_pages(struct approve *a)
+{
+	struct pending *p;
+	uint64_t after = 0;
+	while ((p = approve_next(a, after))) {
+		after = p->id;
+		if (p->q.kind == QUESTION_PAGE)
+			approve_answer(a, p->id, ANSWER_NO, NULL, NULL);
+		pending_free(p, 1);
 	}
 }
 

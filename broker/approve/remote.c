@@ -84,6 +84,7 @@ static void draw(struct remote *r)
 	screen_update(&r->screen, copy, n);
 	tty_size(r->tty.fd, &r->screen.rows, &r->screen.cols);
 	screen_render(&r->screen, &b);
+	screen_tell(&r->screen, &b);
 	io_write_all(r->tty.fd, b.data, b.len);
 	r->changed = false;
 }
@@ -170,7 +171,11 @@ int remote_screen(int fd, const char *id, bool popup, struct err **e)
 {
 	struct remote r = {.fd = fd, .id = id, .popup = popup, .changed = true};
 	const char *no_color = getenv("NO_COLOR");
-	r.screen = (struct screen){.ops = &ops, .data = &r, .remote = true, .color = !no_color || !*no_color};
+	r.screen = (struct screen){.ops = &ops,
+		.data = &r,
+		.remote = true,
+		.color = !no_color || !*no_color,
+		.links = screen_links(getenv("TERM"))};
 	r.tty.fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
 	int result = 0;
 	if (r.tty.fd < 0)

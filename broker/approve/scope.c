@@ -92,6 +92,8 @@ static char *origin_of(const char *url)
 
 struct decision scope_decide(const struct policy *p, const struct question *q)
 {
+	if (q->kind != QUESTION_RULE)
+		return (struct decision){.verdict = VERDICT_NONE};
 	if (rows[q->op].kind == KIND_PATH)
 		return policy_check_path(p, q->op, q->object);
 	if (rows[q->op].kind == KIND_HOST)
@@ -108,7 +110,7 @@ struct decision scope_decide(const struct policy *p, const struct question *q)
 int scope_check(const struct question *q, enum answer answer, const char *dir, struct err **e)
 {
 	bool remembered = answer == ANSWER_SESSION || answer == ANSWER_ALWAYS || answer == ANSWER_NEVER;
-	if (remembered && rows[q->op].kind == KIND_NONE)
+	if (remembered && (rows[q->op].kind == KIND_NONE || q->kind != QUESTION_RULE))
 		return err_set(e, 0, "this can be answered once or no only");
 	if (!dir)
 		return 0;

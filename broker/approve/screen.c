@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* screen.c - the questions as one full screen: what is drawn. */
-#include "approve/screen.h"
+#include "approve/draw.h"
 
 #include <assert.h>
-
-#define BOLD "\x1b[1m"
-#define DIM "\x1b[2m"
-#define RED "\x1b[1;31m"
-#define REVERSE "\x1b[7m"
-#define NORMAL "\x1b[0m"
 
 static const char *const verbs[] = {
 	[OP_READ] = "read",
@@ -40,7 +34,7 @@ char *question_object(const struct question *q)
 	return xasprintf("%s%s%s:%u%s", v6 ? "[" : "", safe, v6 ? "]" : "", q->port, q->udp ? "/udp" : "");
 }
 
-static void style(const struct screen *s, struct buf *out, const char *code)
+void draw_style(const struct screen *s, struct buf *out, const char *code)
 {
 	if (s->color)
 		buf_adds(out, code);
@@ -50,7 +44,7 @@ static void style(const struct screen *s, struct buf *out, const char *code)
  * One line, cut to the width. The text is safe already and mostly ASCII; wide
  * characters only make the cut come early. A long path keeps its end, which says more.
  */
-static void cut(const struct screen *s, struct buf *out, const char *text, size_t used, bool keep_end)
+void draw_cut(const struct screen *s, struct buf *out, const char *text, size_t used, bool keep_end)
 {
 	size_t len = strlen(text), room = s->cols > used + 1 ? s->cols - used - 1 : 1;
 	if (len <= room) {
@@ -72,18 +66,18 @@ static void cut(const struct screen *s, struct buf *out, const char *text, size_
 		buf_adds(out, "…");
 }
 
-static void line(struct buf *out)
+void draw_line(struct buf *out)
 {
 	buf_adds(out, "\x1b[K\r\n");
 }
 
 static void field(const struct screen *s, struct buf *out, const char *name, const char *text)
 {
-	style(s, out, DIM);
+	draw_style(s, out, DIM);
 	buf_addf(out, "  %-9s ", name);
-	style(s, out, NORMAL);
-	cut(s, out, text, 12, true);
-	line(out);
+	draw_style(s, out, NORMAL);
+	draw_cut(s, out, text, 12, true);
+	draw_line(out);
 }
 
 /* A field that must be seen whole: wrapped, not cut. */
@@ -95,13 +89,13 @@ static void field_wrapped(const struct screen *s, struct buf *out, const char *n
 		size_t n = len - shown < room ? len - shown : room;
 		while (n && shown + n < len && ((unsigned char)text[shown + n] & 0xc0) == 0x80)
 			n--;
-		style(s, out, DIM);
+		draw_style(s, out, DIM);
 		buf_addf(out, "  %-9s ", lines++ ? "" : name);
-		style(s, out, NORMAL);
-		style(s, out, BOLD);
+		draw_style(s, out, NORMAL);
+		draw_style(s, out, BOLD);
 		buf_add(out, text + shown, n ? n : 1);
-		style(s, out, NORMAL);
-		line(out);
+		draw_style(s, out, NORMAL);
+		draw_line(out);
 		shown += n ? n : 1;
 	}
 	if (shown < len)
@@ -118,12 +112,12 @@ static void draw_row(const struct screen *s, struct buf *out, size_t i)
 	bool on = i == s->selected;
 	buf_adds(out, on ? " >" : "  ");
 	if (on)
-		style(s, out, REVERSE);
+		draw_style(s, out, REVERSE);
 	else if (p->q.protected_object)
-		style(s, out, RED);
-	cut(s, out, row, 2, false);
-	style(s, out, NORMAL);
-	line(out);
+		draw_style(s, out, RED);
+	draw_cut(s, out, row, 2, false);
+	draw_style(s, out, NORMAL);
+	draw_line(out);
 }
 
 static void draw_rows(const struct screen *s, struct buf *out)
@@ -136,11 +130,22 @@ static void draw_rows(const struct screen *s, struct buf *out)
 	for (size_t i = from; i < s->n && i < from + room; i++)
 		draw_row(s, out, i);
 	if (s->n > room) {
-		style(s, out, DIM);
+		draw_style(s, out, DIM);
 		buf_addf(out, "  %zu of %zu", s->selected + 1, s->n);
-		style(s, out, NORMAL);
-		line(out);
+		draw_style(s, out, NORMAL);
+		draw_line(out);
 	}
+}
+
+/* A page is shown whole: what it leads to may stand anywhere in it. */
+static void draw_page_url(const struct screen *s, struct buf *out, const struct pending *p)
+{
+	size_t used = s->n > 1 ? 18 : 12, room = s->rows > used + 4 ? s->rows - used : 4;
+	draw_line(out);
+	page_url(s, out, p->q.object, 0, room);
+	if (page_url_rows(s, p->q.object) > room)
+		field(s, out, "", "(u shows the rest)");
+	draw_line(out);
 }
 
 static void draw_question(const struct screen *s, struct buf *out, const struct pending *p)
@@ -153,7 +158,10 @@ static void draw_question(const struct screen *s, struct buf *out, const struct 
 	field(s, out, "program", who);
 	cleanup_free char *what = xasprintf("%s%s", question_verb(p->q.op), p->q.is_dir ? " the directory" : "");
 	field(s, out, "wants to", what);
-	field_wrapped(s, out, "", object);
+	if (p->q.op == OP_OPEN_URL)
+		draw_page_url(s, out, p);
+	else
+		field_wrapped(s, out, "", object);
 	if (p->q.asked && p->q.object && strcmp(p->q.asked, p->q.object) != 0) {
 		cleanup_free char *asked = str_sanitize(p->q.asked);
 		field(s, out, "named", asked);
@@ -163,38 +171,44 @@ static void draw_question(const struct screen *s, struct buf *out, const struct 
 		field(s, out, "rule", rule);
 	}
 	if (p->q.protected_object) {
-		style(s, out, RED);
-		cut(s, out, "  PROTECTED: a rule denies this on purpose. Say yes only if you know why.", 0, false);
-		style(s, out, NORMAL);
-		line(out);
+		draw_style(s, out, RED);
+		draw_cut(s, out, "  PROTECTED: a rule denies this on purpose. Say yes only if you know why.", 0, false);
+		draw_style(s, out, NORMAL);
+		draw_line(out);
 	}
 }
 
-static void draw_keys(const struct screen *s, struct buf *out, const char *keys)
+void draw_keys(const struct screen *s, struct buf *out, const char *keys)
 {
-	style(s, out, BOLD);
-	cut(s, out, keys, 0, false);
-	style(s, out, NORMAL);
-	line(out);
+	draw_style(s, out, BOLD);
+	draw_cut(s, out, keys, 0, false);
+	draw_style(s, out, NORMAL);
+	draw_line(out);
 }
 
 static void draw_list(const struct screen *s, struct buf *out)
 {
 	if (s->n == 0) {
-		cut(s, out, "  Nothing waits for an answer.", 0, false);
-		line(out);
-		line(out);
+		draw_cut(s, out, "  Nothing waits for an answer.", 0, false);
+		draw_line(out);
+		draw_line(out);
 		draw_keys(s, out, s->remote ? "q leave" : "");
 		return;
 	}
 	if (s->n > 1) {
 		draw_rows(s, out);
-		line(out);
+		draw_line(out);
 	}
 	const struct pending *p = &s->p[s->selected];
+	if (p->q.kind == QUESTION_PAGE) {
+		page_draw(s, out, p, s->n > 1 ? s->n : 0);
+		return;
+	}
 	draw_question(s, out, p);
-	line(out);
-	draw_keys(s, out, " y once   s this session   a always   n no   N no, for this session");
+	draw_line(out);
+	draw_keys(s, out,
+		p->q.kind == QUESTION_ONCE ? " y once   n no"
+					   : " y once   s this session   a always   n no   N no, for this session");
 	bool path = p->q.op <= OP_ATTR;
 	cleanup_free char *more = xasprintf(" %s%s? help%s", path ? "d a directory   " : "",
 		s->n > 1 ? "j k move   X no to all   " : "", s->remote ? "   q leave" : "");
@@ -204,29 +218,29 @@ static void draw_list(const struct screen *s, struct buf *out)
 static void draw_directory(const struct screen *s, struct buf *out)
 {
 	draw_question(s, out, &s->p[s->selected]);
-	line(out);
-	cut(s, out, "  Allow it for everything beneath which directory?", 0, false);
-	line(out);
+	draw_line(out);
+	draw_cut(s, out, "  Allow it for everything beneath which directory?", 0, false);
+	draw_line(out);
 	for (size_t i = 0; i < s->dirs.n; i++) {
 		cleanup_free char *safe = str_sanitize(s->dirs.v[i]);
 		buf_adds(out, i == s->dir ? " > " : "   ");
 		if (i == s->dir)
-			style(s, out, REVERSE);
-		cut(s, out, safe, 3, true);
-		style(s, out, NORMAL);
-		line(out);
+			draw_style(s, out, REVERSE);
+		draw_cut(s, out, safe, 3, true);
+		draw_style(s, out, NORMAL);
+		draw_line(out);
 	}
-	line(out);
+	draw_line(out);
 	draw_keys(s, out, " j k move   s this session   a always   N no, for this session   Esc back");
 }
 
 static void draw_always(const struct screen *s, struct buf *out)
 {
 	draw_question(s, out, &s->p[s->selected]);
-	line(out);
-	cut(s, out, "  This is what \"always\" changes:", 0, false);
-	line(out);
-	line(out);
+	draw_line(out);
+	draw_cut(s, out, "  This is what \"always\" changes:", 0, false);
+	draw_line(out);
+	draw_line(out);
 	cleanup_free char *text = xstrdup(s->preview ? s->preview : "");
 	unsigned left = s->rows > 20 ? s->rows - 14 : 8;
 	char *save = NULL;
@@ -234,12 +248,12 @@ static void draw_always(const struct screen *s, struct buf *out)
 		cleanup_free char *safe = str_sanitize(l);
 		buf_adds(out, "    ");
 		if (l[0] == '+')
-			style(s, out, BOLD);
-		cut(s, out, safe, 4, false);
-		style(s, out, NORMAL);
-		line(out);
+			draw_style(s, out, BOLD);
+		draw_cut(s, out, safe, 4, false);
+		draw_style(s, out, NORMAL);
+		draw_line(out);
 	}
-	line(out);
+	draw_line(out);
 	draw_keys(s, out, " y write it and allow   n back");
 }
 
@@ -261,38 +275,55 @@ static void draw_help(const struct screen *s, struct buf *out)
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(text); i++) {
 		buf_adds(out, "  ");
-		cut(s, out, text[i], 2, false);
-		line(out);
+		draw_cut(s, out, text[i], 2, false);
+		draw_line(out);
 	}
-	line(out);
+	draw_line(out);
+	draw_keys(s, out, " any key back");
+}
+
+static void draw_qr(const struct screen *s, struct buf *out)
+{
+	cleanup_err struct err *e = NULL;
+	if (qr_draw(s, out, s->p[s->selected].q.object, &e) < 0) {
+		cleanup_free char *why = xasprintf("  No code: %s", err_msg(e));
+		draw_cut(s, out, why, 0, false);
+		draw_line(out);
+	}
 	draw_keys(s, out, " any key back");
 }
 
 void screen_render(const struct screen *s, struct buf *out)
 {
 	buf_adds(out, "\x1b[H");
-	style(s, out, REVERSE);
-	cleanup_free char *title = s->n == 1 ? xstrdup(" nono: a program in the sandbox asks ")
-					     : xasprintf(" nono: %zu questions from the sandbox ", s->n);
-	cut(s, out, title, 0, false);
-	style(s, out, NORMAL);
-	line(out);
-	line(out);
+	draw_style(s, out, REVERSE);
+	bool page = s->n == 1 && s->p[0].q.kind == QUESTION_PAGE;
+	cleanup_free char *title = page        ? xstrdup(" nono: a page to open ")
+				   : s->n == 1 ? xstrdup(" nono: a program in the sandbox asks ")
+					       : xasprintf(" nono: %zu questions from the sandbox ", s->n);
+	draw_cut(s, out, title, 0, false);
+	draw_style(s, out, NORMAL);
+	draw_line(out);
+	draw_line(out);
 	if (s->mode == SCREEN_HELP)
 		draw_help(s, out);
 	else if (s->mode == SCREEN_LIST || s->n == 0)
 		draw_list(s, out);
 	else if (s->mode == SCREEN_DIRECTORY)
 		draw_directory(s, out);
+	else if (s->mode == SCREEN_URL)
+		page_draw_url(s, out, &s->p[s->selected]);
+	else if (s->mode == SCREEN_QR)
+		draw_qr(s, out);
 	else
 		draw_always(s, out);
 	if (s->note) {
-		line(out);
+		draw_line(out);
 		cleanup_free char *safe = str_sanitize(s->note);
-		style(s, out, RED);
-		cut(s, out, safe, 0, false);
-		style(s, out, NORMAL);
-		line(out);
+		draw_style(s, out, RED);
+		draw_cut(s, out, safe, 0, false);
+		draw_style(s, out, NORMAL);
+		draw_line(out);
 	}
 	buf_adds(out, "\x1b[J");
 }

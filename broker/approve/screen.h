@@ -15,7 +15,7 @@ struct screen_ops {
 	char *(*preview)(void *data, uint64_t id, const char *dir, struct err **e); /* new string */
 };
 
-enum screen_mode { SCREEN_LIST, SCREEN_DIRECTORY, SCREEN_ALWAYS, SCREEN_HELP };
+enum screen_mode { SCREEN_LIST, SCREEN_DIRECTORY, SCREEN_ALWAYS, SCREEN_HELP, SCREEN_URL, SCREEN_QR };
 
 struct screen {
 	const struct screen_ops *ops;
@@ -27,9 +27,12 @@ struct screen {
 	size_t dir;       /* chosen one */
 	char *always_dir; /* SCREEN_ALWAYS: the directory to be written, NULL for the object */
 	char *preview;    /* SCREEN_ALWAYS: the change */
+	size_t url_row;   /* SCREEN_URL: the first row shown */
 	char *note;       /* one line for the person */
+	char *told;       /* for the terminal itself, once; see screen_tell() */
 	unsigned rows, cols;
 	bool color, remote; /* remote: another terminal than the session's own; q leaves */
+	bool links;         /* the terminal may be sent links (OSC 8) and text to copy (OSC 52) */
 	bool quit;          /* the person wants to leave the list */
 	/* key decoder */
 	char seq[16], last;
@@ -42,6 +45,10 @@ struct screen {
 void screen_update(struct screen *s, struct pending *p, size_t n);
 /** screen_render() - append the whole picture. */
 void screen_render(const struct screen *s, struct buf *out);
+/** screen_tell() - append what the terminal is to be told once, behind the picture: text to be copied. */
+void screen_tell(struct screen *s, struct buf *out);
+/** screen_links() - whether the terminal called @term may be sent links; some show them as text. */
+bool screen_links(const char *term);
 /**
  * screen_input() - act on bytes from the terminal. Escape sequences other than the arrow
  * keys and everything inside a bracketed paste are ignored.

@@ -60,7 +60,8 @@ static const struct screen_ops ops = {screen_answer, screen_preview};
 static void screen_init(struct terminal *t)
 {
 	const char *no_color = getenv("NO_COLOR");
-	t->screen = (struct screen){.ops = &ops, .data = t, .color = !no_color || !*no_color};
+	t->screen = (struct screen){
+		.ops = &ops, .data = t, .color = !no_color || !*no_color, .links = screen_links(getenv("TERM"))};
 }
 
 static void *terminal_start(struct approve *a)
@@ -151,6 +152,7 @@ static void draw(struct terminal *t)
 	cleanup_buf struct buf b = {0};
 	tty_size(t->tty.fd, &t->screen.rows, &t->screen.cols);
 	screen_render(&t->screen, &b);
+	screen_tell(&t->screen, &b);
 	for (size_t off = 0; off < b.len;) {
 		ssize_t n = write(t->tty.fd, b.data + off, b.len - off);
 		struct pollfd p = {.fd = t->tty.fd, .events = POLLOUT};
@@ -306,6 +308,7 @@ const struct front_end front_terminal = {
 	.start = terminal_start,
 	.stop = terminal_stop,
 	.usable = terminal_usable,
+	.shows_pages = true,
 	.changed = terminal_changed,
 	.wait_for = terminal_wait,
 	.ready = terminal_ready,

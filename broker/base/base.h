@@ -192,6 +192,13 @@ char *state_dir(void);
 /** runtime_dir() - $XDG_RUNTIME_DIR/nono when that is ours, else state_dir()/run. New string. */
 char *runtime_dir(void);
 
+/* ---- the machine (host.c) ------------------------------------------------ */
+
+/** monotonic_ms() - milliseconds that only go forward. */
+int64_t monotonic_ms(void);
+/** session_bus_exists() - whether this user has a D-Bus session bus, without starting one. */
+bool session_bus_exists(void);
+
 /* ---- messages to the person (say.c) -------------------------------------- */
 
 enum say_level { SAY_SILENT = -1, SAY_NORMAL = 0, SAY_INFO = 1, SAY_DEBUG = 2, SAY_TRACE = 3 };

@@ -97,6 +97,11 @@ bool listeners_port(struct listeners *l, unsigned port)
 	       table_is_ours(l, "/proc/net/tcp6", port, &some) && some;
 }
 
+bool net_listens(struct net *n, unsigned port)
+{
+	return listeners_port(n->listeners, port);
+}
+
 bool listeners_abstract(struct listeners *l, const char *name, size_t len)
 {
 	if (!noted(l, 0, 0) || memchr(name, '\n', len))

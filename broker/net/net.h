@@ -18,6 +18,8 @@ struct net_config {
 };
 int net_start(struct net **n, const struct net_config *cfg, struct err **e);
 void net_stop(struct net *n);
+/** net_listens() - whether a program of the tree listens on TCP @port of this machine, and nobody else does. */
+bool net_listens(struct net *n, unsigned port);
 /** net_environment() - proxy and CA variables for the program. */
 void net_environment(const struct net *n, struct pairs *out);
 

@@ -2,32 +2,43 @@
 /*
  * open.c - pages the tree asks for.
  *
- * A request goes through the rate limit, the check of its form, the profile's
- * origins and, where those do not answer, a question. One page is opened for equal
- * requests that follow one another closely: programs that fail with one opener
- * try the next with the same URL. Each opening has a thread of its own, which starts
- * the opener and watches it for a moment, so that a failure can be reported.
+ * Theory of operation
+ * -------------------
+ * A request goes through the rate limit and the check of its form at once, and then,
+ * on a thread of its own, through three steps:
+ *
+ *  1. consider(): where its answer goes, the profile's origins and, where those do
+ *     not say yes, a question. A login's page sends its answer to a port of this
+ *     machine; a program of this session has to listen there, so that no other
+ *     program of the machine gets the answer. Some open the page first and listen then, so
+ *     the port is given a moment.
+ *  2. show(): unless it was opened already (programs that fail with one opener try the
+ *     next with the same URL, and a login's page is good for one time only), the host's
+ *     opener is started and watched for a moment, so that a failure can be reported.
+ *  3. Where there is no opener, the person gets the URL to open somewhere else.
+ *
+ * Questions are waited for without a thread. A request whose program is gone takes
+ * its question with it.
  */
 #include "open/open.h"
 
 #include "approve/approve.h"
 #include "explain/explain.h"
+#include "net/net.h"
 #include "open/entries.h"
 #include "open/opener.h"
+#include "open/seen.h"
 #include "open/validate.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
-#include <sys/pidfd.h>
-#include <sys/wait.h>
-#include <time.h>
 
-#define SAME_S 10     /* equal requests within this time open one page */
-#define BURST 10      /* requests within BURST_S seconds */
-#define BURST_S 10    /* seconds */
-#define WATCH_MS 1500 /* how long a failure of the opener is waited for */
+#define BURST 10       /* requests within BURST_S seconds */
+#define BURST_S 10     /* seconds */
+#define LISTEN_MS 2000 /* how long a port is given to be listened on */
+#define LISTEN_LOOK_MS 50
 
 struct open_room {
 	struct open_config cfg;
@@ -36,48 +47,71 @@ struct open_room {
 	int stop; /* eventfd */
 	char *dir, *browser;
 	bool stopping;
-	unsigned jobs;
+	struct job *jobs;
+	uint64_t last_id;
 	time_t asked[BURST];
 	unsigned next;
-	char *last; /* the URL opened last */
-	time_t last_at;
+	struct seen seen;
 };
 
 /** struct job - one request on its way. */
 struct job {
 	struct open_room *o;
+	struct job *next;
+	uint64_t id, ticket; /* ticket: of the question it waits for, else 0 */
+	bool gone;           /* nobody waits for the end any more */
 	struct checked_url u;
 	struct decision decision;
-	char program[32];
+	char program[32], parent[32];
 	pid_t tgid;
 	open_url_done *done;
 	void *data;
 };
 
-static time_t now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + 1;
-}
-
-static void command_name(pid_t tgid, char *out, size_t size)
+/* The first word after @key in /proc/@tgid/status, "?" when there is none. */
+static void status_word(pid_t tgid, const char *key, char *out, size_t size)
 {
 	char path[64];
-	snprintf(path, sizeof path, "/proc/%d/comm", (int)tgid);
+	snprintf(path, sizeof path, "/proc/%d/status", (int)tgid);
 	cleanup_free char *text = NULL;
-	bool known = file_read(path, 64, &text, NULL, NULL) == 0;
-	snprintf(out, size, "%.*s", known ? (int)strcspn(text, "\n") : 1, known ? text : "?");
+	const char *at = file_read(path, 16384, &text, NULL, NULL) == 0 ? strstr(text, key) : NULL;
+	at = at ? at + strlen(key) : "?";
+	snprintf(out, size, "%.*s", (int)strcspn(at, "\n"), at);
 }
 
-/* Record the end of a request, tell who asked, release it. */
-static void finish(struct job *j, const char *problem, const char *answer)
+static void name_programs(struct job *j)
+{
+	char parent[16];
+	status_word(j->tgid, "Name:\t", j->program, sizeof j->program);
+	status_word(j->tgid, "\nPPid:\t", parent, sizeof parent);
+	status_word((pid_t)strtol(parent, NULL, 10), "Name:\t", j->parent, sizeof j->parent);
+}
+
+/* ---- the end of a request ------------------------------------------------ */
+
+static void release(struct job *j)
+{
+	struct open_room *o = j->o;
+	pthread_mutex_lock(&o->lock);
+	struct job **at = &o->jobs;
+	while (*at != j)
+		at = &(*at)->next;
+	*at = j->next;
+	pthread_cond_broadcast(&o->ended);
+	pthread_mutex_unlock(&o->lock);
+	checked_url_free(&j->u);
+	free(j);
+}
+
+/* Record how it ended and tell who asked. */
+static void report(struct job *j, const char *problem, const char *answer)
 {
 	const struct denial d = {.op = OP_OPEN_URL,
 		.asked = j->u.url ? j->u.url : "",
 		.resolved = j->u.url ? j->u.url : "",
 		.tgid = j->tgid,
 		.program = j->program,
+		.parent = j->parent,
 		.decision = j->decision,
 		.err = problem ? EACCES : 0,
 		.answer = answer};
@@ -86,97 +120,200 @@ static void finish(struct job *j, const char *problem, const char *answer)
 	else
 		explain_grant(j->o->cfg.explain, &d);
 	j->done(j->data, problem);
-	struct open_room *o = j->o;
-	checked_url_free(&j->u);
-	free(j);
-	pthread_mutex_lock(&o->lock);
-	o->jobs--;
-	pthread_cond_broadcast(&o->ended);
-	pthread_mutex_unlock(&o->lock);
 }
 
-/* Whether the opener failed within a moment. Return: 0, or -1. */
-static int watch(struct open_room *o, pid_t pid, struct err **e)
+static void finish(struct job *j, const char *problem, const char *answer)
 {
-	int status = 0;
-	cleanup_fd int fd = pidfd_open(pid, 0);
-	struct pollfd p[] = {{.fd = fd, .events = POLLIN}, {.fd = o->stop, .events = POLLIN}};
-	if (fd < 0 || poll(p, ARRAY_SIZE(p), WATCH_MS) <= 0 || waitpid(pid, &status, WNOHANG) != pid)
-		return 0;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return 0;
-	return err_set(e, 0, "the opener outside the sandbox failed (status %d)",
-		WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	report(j, problem, answer);
+	release(j);
 }
 
-static void *run(void *data)
+static void finish_gone(struct job *j)
 {
-	struct job *j = data;
-	cleanup_err struct err *e = NULL;
-	pid_t pid = opener_start(j->o->cfg.host_env, j->u.url, &e);
-	if (pid > 0)
-		watch(j->o, pid, &e);
-	finish(j, e ? err_msg(e) : NULL, e ? "opener failed" : "opened");
-	return NULL;
+	finish(j, "who asked for the page is gone", "gone");
 }
 
-/* Open it, unless the same page was opened a moment ago. */
-static void open_page(struct job *j)
+/* Go on with @step on a thread of its own. */
+static void go_on(struct job *j, void *(*step)(void *))
 {
-	struct open_room *o = j->o;
-	pthread_mutex_lock(&o->lock);
-	bool stopping = o->stopping;
-	bool again = o->last && strcmp(o->last, j->u.url) == 0 && now() - o->last_at < SAME_S;
-	if (!again && !stopping) {
-		free(o->last);
-		o->last = xstrdup(j->u.url);
-		o->last_at = now();
-	}
-	pthread_mutex_unlock(&o->lock);
 	pthread_t t;
-	if (stopping)
-		finish(j, "the session has ended", "no");
-	else if (again)
-		finish(j, NULL, "opened already");
-	else if (pthread_create(&t, NULL, run, j) == 0)
+	if (pthread_create(&t, NULL, step, j) == 0)
 		pthread_detach(t);
 	else
-		finish(j, "no thread to start the opener with", "opener failed");
+		finish(j, "there is no thread to open the page with", "opener failed");
+}
+
+/* Ask @q; @j belongs to @on from here on. */
+static void submit(struct job *j, const struct question *q, approve_done *on)
+{
+	struct open_room *o = j->o;
+	pthread_mutex_lock(&o->lock);
+	bool wanted = !j->gone && !o->stopping;
+	if (wanted)
+		j->ticket = approve_submit(o->cfg.approve, q, on, j);
+	pthread_mutex_unlock(&o->lock);
+	if (!wanted)
+		finish_gone(j);
+}
+
+/* An answer came; @no: what a no means. Return: whether it is yes and still wanted; @j has ended otherwise. */
+static bool answered_yes(struct job *j, enum answer answer, const char *no)
+{
+	pthread_mutex_lock(&j->o->lock);
+	j->ticket = 0;
+	bool gone = j->gone;
+	pthread_mutex_unlock(&j->o->lock);
+	bool yes = answer == ANSWER_ONCE || answer == ANSWER_SESSION || answer == ANSWER_ALWAYS;
+	if (gone)
+		finish_gone(j);
+	else if (!yes)
+		finish(j, no, answer_name(answer));
+	return yes && !gone;
+}
+
+/* ---- showing the page ---------------------------------------------------- */
+
+static void forget(struct job *j)
+{
+	pthread_mutex_lock(&j->o->lock);
+	seen_forget(&j->o->seen, j->u.url);
+	pthread_mutex_unlock(&j->o->lock);
+}
+
+/* The person has seen the page's URL. */
+static void on_shown(void *data, enum answer answer)
+{
+	struct job *j = data;
+	if (answer != ANSWER_ONCE)
+		forget(j);
+	if (answered_yes(j, answer, "there is no browser to open it with"))
+		finish(j, NULL, "shown");
+}
+
+/* Nothing on this machine shows pages: show the URL to the person. */
+static void show_url(struct job *j)
+{
+	struct approve *a = j->o->cfg.approve;
+	if (a && approve_can_show(a)) {
+		const struct question q = {.op = OP_OPEN_URL,
+			.kind = QUESTION_PAGE,
+			.object = j->u.url,
+			.asked = j->u.url,
+			.tgid = j->tgid,
+			.program = j->program,
+			.parent = j->parent};
+		submit(j, &q, on_shown);
+		return;
+	}
+	forget(j);
+	cleanup_free char *text = xasprintf("there is no browser outside the sandbox; open it yourself: %s", j->u.url);
+	finish(j, text, "no opener");
+}
+
+static void *show(void *data)
+{
+	struct job *j = data;
+	struct open_room *o = j->o;
+	cleanup_err struct err *e = NULL;
+	pthread_mutex_lock(&o->lock);
+	bool again = !seen_add(&o->seen, j->u.url, j->u.login, (time_t)(monotonic_ms() / 1000));
+	pthread_mutex_unlock(&o->lock);
+	if (again) {
+		finish(j, NULL, "opened already");
+		return NULL;
+	}
+	pid_t pid = 0;
+	bool ended = false;
+	int rc = opener_start(o->cfg.host_env, j->u.url, &pid, &e);
+	if (rc == 1) {
+		show_url(j);
+		return NULL;
+	}
+	if (rc == 0 && pid)
+		rc = opener_watch(pid, o->stop, &ended, &e);
+	if (rc < 0)
+		forget(j);
+	report(j, rc < 0 ? err_msg(e) : NULL, rc < 0 ? "opener failed" : "opened");
+	if (pid && !ended)
+		opener_wait(pid, o->stop);
+	release(j);
+	return NULL;
 }
 
 static void on_answer(void *data, enum answer answer)
 {
 	struct job *j = data;
-	if (answer == ANSWER_ONCE || answer == ANSWER_SESSION || answer == ANSWER_ALWAYS)
-		open_page(j);
-	else
-		finish(j, "the page was refused", answer_name(answer));
+	if (answered_yes(j, answer, "the page was refused"))
+		go_on(j, show);
 }
 
-/* No rule opens the page: ask, or say what to add. */
-static void ask(struct job *j)
+/* ---- whether it may be shown --------------------------------------------- */
+
+/* Whether a program of this session listens where the page's answer goes. */
+static bool answer_arrives(const struct job *j)
+{
+	const struct open_room *o = j->o;
+	if (!j->u.redirect_port || !o->cfg.net)
+		return true;
+	for (int64_t end = monotonic_ms() + LISTEN_MS;;) {
+		if (net_listens(o->cfg.net, j->u.redirect_port))
+			return true;
+		struct pollfd p = {.fd = o->stop, .events = POLLIN};
+		if (monotonic_ms() >= end || poll(&p, 1, LISTEN_LOOK_MS) != 0)
+			return false;
+	}
+}
+
+/* No rule shows the page: ask, or say what to add. @reason: why its origin is not enough; else NULL */
+static void ask(struct job *j, const char *reason)
 {
 	struct approve *a = j->o->cfg.approve;
 	if (j->decision.verdict != VERDICT_NEVER && a && approve_possible(a)) {
-		struct question q = {.op = OP_OPEN_URL,
+		const struct question q = {.op = OP_OPEN_URL,
+			.kind = reason && j->decision.verdict == VERDICT_ALLOW ? QUESTION_ONCE : QUESTION_RULE,
 			.object = j->u.url,
 			.asked = j->u.url,
+			.rule = reason,
 			.tgid = j->tgid,
-			.program = j->program};
-		approve_submit(a, &q, on_answer, j);
+			.program = j->program,
+			.parent = j->parent};
+		submit(j, &q, on_answer);
 		return;
 	}
-	cleanup_free char *text = j->u.localhost ? xasprintf("pages of this machine are not opened; the profile's "
-							     "open_urls needs \"allow_localhost\": true")
-						 : xasprintf("%s is not among the pages of this session; the profile's "
-							     "open_urls needs \"allow_origins\": [\"%s\"]",
-							   j->u.origin, j->u.origin);
+	cleanup_free char *text = NULL;
+	if (j->decision.verdict == VERDICT_ALLOW)
+		text = xstrdup(reason);
+	else if (j->u.localhost)
+		text = xstrdup("pages of this machine are not opened; the profile's open_urls needs "
+			       "\"allow_localhost\": true");
+	else
+		text = xasprintf("%s is not among the pages of this session; the profile's open_urls needs "
+				 "\"allow_origins\": [\"%s\"]",
+			j->u.origin, j->u.origin);
 	finish(j, text, "not asked");
+}
+
+static void *consider(void *data)
+{
+	struct job *j = data;
+	const struct policy *policy = j->o->cfg.policy;
+	cleanup_free char *reason = NULL;
+	j->decision = policy_check_origin(policy, j->u.origin);
+	if (j->decision.verdict == VERDICT_NONE && j->u.localhost && policy_settings(policy)->allow_localhost_urls)
+		j->decision.verdict = VERDICT_ALLOW;
+	if (!answer_arrives(j))
+		reason = xasprintf("its answer would go to port %u of this machine, where no program of this "
+				   "session listens",
+			j->u.redirect_port);
+	if (j->decision.verdict == VERDICT_ALLOW && !reason)
+		return show(j);
+	ask(j, reason);
+	return NULL;
 }
 
 static bool too_many(struct open_room *o)
 {
-	time_t t = now();
+	time_t t = (time_t)(monotonic_ms() / 1000) + 1;
 	bool full = o->asked[o->next] && t - o->asked[o->next] < BURST_S;
 	if (!full) {
 		o->asked[o->next] = t;
@@ -185,30 +322,47 @@ static bool too_many(struct open_room *o)
 	return full;
 }
 
-void open_url(struct open_room *o, pid_t tgid, const char *url, size_t len, open_url_done *done, void *data)
+uint64_t open_url(struct open_room *o, pid_t tgid, const char *url, size_t len, open_url_done *done, void *data)
 {
 	struct job *j = xcalloc(1, sizeof *j);
 	*j = (struct job){.o = o, .tgid = tgid, .done = done, .data = data, .decision = {.verdict = VERDICT_NEVER}};
-	command_name(tgid, j->program, sizeof j->program);
+	name_programs(j);
 	pthread_mutex_lock(&o->lock);
-	o->jobs++;
+	uint64_t id = j->id = ++o->last_id;
+	j->next = o->jobs;
+	o->jobs = j;
 	bool full = too_many(o);
 	pthread_mutex_unlock(&o->lock);
 	cleanup_err struct err *e = NULL;
-	if (full) {
+	if (full)
 		finish(j, "too many pages in a short time", "too many");
-		return;
-	}
-	if (url_check(url, len, &j->u, &e) < 0) {
+	else if (url_check(url, len, &j->u, &e) < 0)
 		finish(j, err_msg(e), "invalid");
-		return;
-	}
-	j->decision = policy_check_origin(o->cfg.policy, j->u.origin);
-	bool local = j->u.localhost && policy_settings(o->cfg.policy)->allow_localhost_urls;
-	if (j->decision.verdict == VERDICT_ALLOW || (local && j->decision.verdict == VERDICT_NONE))
-		open_page(j);
 	else
-		ask(j);
+		go_on(j, consider);
+	return id;
+}
+
+/* Take back the question @j waits for; the lock is held. Return: whether the caller has to end @j. */
+static bool cancel(struct job *j)
+{
+	bool cancelled = j->ticket && approve_cancel(j->o->cfg.approve, j->ticket);
+	j->ticket = 0;
+	return cancelled;
+}
+
+void open_url_gone(struct open_room *o, uint64_t id)
+{
+	pthread_mutex_lock(&o->lock);
+	struct job *j = o->jobs;
+	while (j && j->id != id)
+		j = j->next;
+	if (j)
+		j->gone = true;
+	bool cancelled = j && cancel(j);
+	pthread_mutex_unlock(&o->lock);
+	if (cancelled)
+		finish_gone(j);
 }
 
 int open_start(struct open_room **out, const struct open_config *cfg, struct err **e)
@@ -248,11 +402,21 @@ void open_stop(struct open_room *o)
 	pthread_mutex_lock(&o->lock);
 	o->stopping = true;
 	eventfd_write(o->stop, 1);
-	while (o->jobs)
-		pthread_cond_wait(&o->ended, &o->lock);
+	while (o->jobs) {
+		struct job *j = o->jobs;
+		while (j && !cancel(j))
+			j = j->next;
+		if (!j) {
+			pthread_cond_wait(&o->ended, &o->lock);
+			continue;
+		}
+		pthread_mutex_unlock(&o->lock);
+		finish_gone(j);
+		pthread_mutex_lock(&o->lock);
+	}
 	pthread_mutex_unlock(&o->lock);
 	close(o->stop);
-	free(o->last);
+	seen_free(&o->seen);
 	free(o->dir);
 	free(o->browser);
 	free(o);

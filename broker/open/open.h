@@ -7,6 +7,7 @@
 
 struct approve;
 struct explain;
+struct net;
 struct open_room;
 
 /** struct open_config - borrowed, outliving the room. host_env is the environment nono itself was started with. */
@@ -14,15 +15,21 @@ struct open_config {
 	struct policy *policy;
 	struct approve *approve;
 	struct explain *explain;
+	struct net *net;         /* NULL: where a login's answer goes is not checked */
 	const char *session_dir; /* helpers and PATH entries are laid out below it */
 	char *const *host_env;
 };
 int open_start(struct open_room **o, const struct open_config *cfg, struct err **e);
 void open_stop(struct open_room *o);
-/** open_url_done - runs once, on any thread: NULL @problem means the opener was started. */
+/** open_url_done - runs once, on any thread: NULL @problem means the page was opened, or had been already. */
 typedef void open_url_done(void *data, const char *problem);
-/** open_url() - one request from the tree; @tgid from the kernel. Asks when the origin is not listed. */
-void open_url(struct open_room *o, pid_t tgid, const char *url, size_t len, open_url_done *done, void *data);
+/**
+ * open_url() - one request from the tree; @tgid from the kernel. Asks when the origin is not listed.
+ * Return: a number for open_url_gone(), never 0.
+ */
+uint64_t open_url(struct open_room *o, pid_t tgid, const char *url, size_t len, open_url_done *done, void *data);
+/** open_url_gone() - who asked is gone: its question is not shown any more. @done still runs, if it did not yet. */
+void open_url_gone(struct open_room *o, uint64_t id);
 /** open_browser_var() - value for BROWSER; open_path_dir() - directory to put first in PATH. Borrowed. */
 const char *open_browser_var(const struct open_room *o);
 const char *open_path_dir(const struct open_room *o);

@@ -3,14 +3,20 @@
  * opener.c - start the host's opener.
  *
  * No shell is involved: a command of BROWSER is split at blanks, and the URL,
- * which begins with http, is one argument of its own.
+ * which begins with http, is one argument of its own. The program starts in the root
+ * directory: in the session's one, files that the tree wrote could change what it does.
  */
 #include "open/opener.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+
+#define WATCH_MS 1500 /* how long a failure of the opener is waited for */
 
 static const char *env_get(char *const *env, const char *name)
 {
@@ -59,6 +65,7 @@ static pid_t spawn_detached(char *const *argv, char *const *env)
 	sigfillset(&all);
 	posix_spawn_file_actions_init(&fa);
 	posix_spawnattr_init(&attr);
+	posix_spawn_file_actions_addchdir_np(&fa, "/");
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		posix_spawn_file_actions_addopen(&fa, fd, "/dev/null", O_RDWR, 0);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
@@ -71,20 +78,66 @@ static pid_t spawn_detached(char *const *argv, char *const *env)
 	return rc ? -rc : pid;
 }
 
-pid_t opener_start(char *const *host_env, const char *url, struct err **e)
+/* The first command of a list separated by colons that can be started. Return: as spawn_detached(). */
+static pid_t spawn_list(const char *list, const char *url, char *const *env)
 {
-	const char *browser = env_get(host_env, "BROWSER");
-	bool display = env_get(host_env, "DISPLAY") || env_get(host_env, "WAYLAND_DISPLAY");
-	if (!browser && !display)
-		return err_set(
-			e, 0, "there is no display and no BROWSER outside the sandbox; open it yourself: %s", url);
-	const char *list = browser ? browser : "xdg-open";
 	pid_t pid = -ENOENT;
 	for (const char *c = list; pid < 0 && *c; c += strcspn(c, ":"), c += *c == ':') {
 		cleanup_strv struct strv argv = command_line(c, strcspn(c, ":"), url);
 		if (argv.n)
-			pid = spawn_detached(argv.v, host_env);
+			pid = spawn_detached(argv.v, env);
 	}
-	return pid > 0 ? pid
-		       : err_set(e, -pid, "cannot start %s outside the sandbox", browser ? "BROWSER" : "xdg-open");
+	return pid;
+}
+
+int opener_start(char *const *host_env, const char *url, pid_t *pid, struct err **e)
+{
+	const char *browser = env_get(host_env, "BROWSER");
+	*pid = 0;
+	if (browser) {
+		*pid = spawn_list(browser, url, host_env);
+		return *pid > 0 ? 0 : err_set(e, -*pid, "cannot start BROWSER outside the sandbox");
+	}
+	bool display = env_get(host_env, "DISPLAY") || env_get(host_env, "WAYLAND_DISPLAY");
+	/* on the far end of ssh, the desktop is not where the person is */
+	int portal = display || !env_get(host_env, "SSH_CONNECTION") ? portal_open(url, e) : 1;
+	if (portal <= 0)
+		return portal;
+	if (display)
+		*pid = spawn_list("xdg-open", url, host_env);
+	if (*pid <= 0 && (env_get(host_env, "WSL_DISTRO_NAME") || env_get(host_env, "WSL_INTEROP")))
+		*pid = spawn_list("wslview", url, host_env);
+	if (*pid > 0)
+		return 0;
+	*pid = 0;
+	return 1;
+}
+
+/* Return: whether it ended, within @timeout_ms and before @stop became readable. */
+static bool ends(pid_t pid, int stop, int timeout_ms, int *status)
+{
+	cleanup_fd int fd = pidfd_open(pid, 0);
+	struct pollfd p[] = {{.fd = fd, .events = POLLIN}, {.fd = stop, .events = POLLIN}};
+	if (fd < 0)
+		return waitpid(pid, status, WNOHANG) == pid;
+	while (poll(p, ARRAY_SIZE(p), timeout_ms) < 0)
+		if (errno != EINTR)
+			return false;
+	return p[0].revents && waitpid(pid, status, WNOHANG) == pid;
+}
+
+int opener_watch(pid_t pid, int stop, bool *ended, struct err **e)
+{
+	int status = 0;
+	*ended = ends(pid, stop, WATCH_MS, &status);
+	if (!*ended || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
+		return 0;
+	return err_set(e, 0, "the opener outside the sandbox failed (status %d)",
+		WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+void opener_wait(pid_t pid, int stop)
+{
+	int status;
+	ends(pid, stop, -1, &status);
 }

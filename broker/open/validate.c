@@ -234,24 +234,38 @@ static void decode(char *s)
 	*out = '\0';
 }
 
-/* The port of a redirect_uri=http://localhost:PORT/... in a query, 0 if none. */
-static unsigned redirect_port(const char *query)
+/* The port of this machine that @target, a URL as a query carries it, leads to; 0: elsewhere. */
+static unsigned local_port(const char *target)
 {
-	static const char *const names[] = {"redirect_uri=", "redirect_url="};
+	struct place p;
+	CURLU *u = check_authority(target, NULL) == 0 ? parse(target) : NULL;
+	bool good = u && read_place(u, &p, NULL) == 0 && p.localhost;
+	lib.curl_url_cleanup(u);
+	if (!good)
+		return 0;
+	return p.port ? p.port : p.https ? 443 : 80;
+}
+
+/* What a login's page says in its query: that it is one, and where on this machine its answer goes. */
+static int read_query(const char *query, struct checked_url *out, struct err **e)
+{
+	static const char *const targets[] = {"redirect_uri", "redirect_url"};
+	static const char *const single[] = {"state", "code_challenge", "nonce", "user_code"};
 	for (const char *q = query; q && *q; q += strcspn(q, "&"), q += *q == '&') {
-		for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-			if (!str_starts(q, names[i]))
-				continue;
-			const char *value = q + strlen(names[i]);
-			cleanup_free char *target = xstrndup(value, strcspn(value, "&"));
-			decode(target);
-			struct place p;
-			CURLU *u = check_authority(target, NULL) == 0 ? parse(target) : NULL;
-			bool good = u && read_place(u, &p, NULL) == 0 && p.localhost;
-			lib.curl_url_cleanup(u);
-			if (good)
-				return p.port ? p.port : p.https ? 443 : 80;
-		}
+		size_t n = strcspn(q, "&");
+		cleanup_free char *name = xstrndup(q, strcspn(q, "=&"));
+		decode(name);
+		for (size_t i = 0; i < ARRAY_SIZE(single); i++)
+			out->login |= strcmp(name, single[i]) == 0;
+		const char *value = memchr(q, '=', n);
+		if (!value || (strcmp(name, targets[0]) != 0 && strcmp(name, targets[1]) != 0))
+			continue;
+		cleanup_free char *target = xstrndup(value + 1, n - (size_t)(value + 1 - q));
+		decode(target);
+		unsigned port = local_port(target);
+		if (port && out->redirect_port && port != out->redirect_port)
+			return err_set(e, 0, "the URL names two ports of this machine to send its answer to");
+		out->redirect_port = port ? port : out->redirect_port;
 	}
 	return 0;
 }
@@ -288,6 +302,8 @@ int url_check(const char *text, size_t len, struct checked_url *out, struct err 
 	}
 	out->url = buf_steal(&b);
 	out->localhost = p.localhost;
-	out->redirect_port = redirect_port(query);
-	return 0;
+	if (read_query(query, out, e) == 0)
+		return 0;
+	checked_url_free(out);
+	return -1;
 }

@@ -12,7 +12,8 @@ struct checked_url {
 	char *url;    /* rebuilt from its parts: lower-case ASCII host, nothing but ASCII */
 	char *origin; /* "https://host[:port]", the port only when it is not the scheme's own */
 	bool localhost;
-	unsigned redirect_port; /* of a redirect_uri on loopback in the query; 0: none */
+	bool login;             /* the query carries values of one login (state, code_challenge …) */
+	unsigned redirect_port; /* of a redirect_uri on this machine in the query; 0: none */
 };
 
 /** url_library() - load the URL parser (libcurl), once; any thread. Return: 0, or -1 when there is none. */

@@ -24,7 +24,8 @@
  * for what this rule allows: a more specific rule without endpoints is not restricted.
  *
  * Where the network is filtered, programs may also listen on loopback ports the kernel
- * chooses (test servers, language servers, a login's callback).
+ * chooses (test servers, language servers), and with open_urls.allow_localhost on any
+ * loopback port: the callback of a login.
  */
 #include "policy/internal.h"
 #include "policy/hosts.h"
@@ -55,8 +56,8 @@ struct hosts {
 	size_t n_buckets, n;
 	struct rule **rules;
 	size_t n_rules;
-	bool prefixes4[33], prefixes6[129]; /* prefix lengths that rules use */
-	struct rule *never, *own_listener;
+	bool prefixes4[33], prefixes6[129];                 /* prefix lengths that rules use */
+	struct rule *never, *own_listener, *login_listener; /* the last one: NULL unless the profile opens localhost */
 };
 
 /* Names of metadata services: refused before anything is resolved. */
@@ -248,12 +249,15 @@ static int mode_of(struct hosts *h, const struct profile *p, struct err **e)
 struct hosts *hosts_compile(const struct profile *p, struct err **e)
 {
 	struct hosts *h = xcalloc(1, sizeof(*h));
-	char label[] = "always closed", own[] = "loopback";
+	char label[] = "always closed", own[] = "loopback", login[] = "open_urls.allow_localhost";
 	struct origin system = {.source = SOURCE_SYSTEM, .label = label};
 	h->never = host_rule(h, NULL, "link-local and cloud metadata addresses", &system);
 	h->never->deny = h->never->never = true;
 	system.label = own;
 	h->own_listener = host_rule(h, NULL, "listeners on ports the kernel chooses", &system);
+	struct origin profile = {.source = SOURCE_PROFILE, .label = login};
+	if (p->open_urls.allow_localhost == TRI_TRUE)
+		h->login_listener = host_rule(h, NULL, "login callbacks", &profile);
 	if (mode_of(h, p, e) < 0 || (p->network.profile && add_profile(h, p->network.profile, e) < 0) ||
 		add_hosts(h, &p->network.allow_domain, NULL, false, e) < 0 ||
 		add_ports(h, &p->network.open_port, KIND_OPEN_PORT, "open_port", e) < 0 ||
@@ -364,6 +368,8 @@ static struct decision check_bind(const struct hosts *h, const struct host_addr 
 		x = port_entry(h, KIND_OPEN_PORT, port);
 	if (!x && !port && local && h->mode == NET_FILTERED)
 		return allow(h->own_listener);
+	if (!x && !udp && port && local && h->mode == NET_FILTERED && h->login_listener)
+		return allow(h->login_listener);
 	return x ? allow(x->rule) : (struct decision){VERDICT_NONE, NULL, false};
 }
 

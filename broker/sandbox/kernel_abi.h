@@ -2,7 +2,7 @@
 /*
  * kernel_abi.h - constants of kernels newer than the distribution's headers.
  *
- * Sources: linux/landlock.h and linux/seccomp.h of the kernel versions named.
+ * Sources: linux/landlock.h, linux/seccomp.h and asm-generic/socket.h of the kernel versions named.
  * Whether the running kernel knows them is found out at run time.
  */
 #ifndef NONO_KERNEL_ABI_H
@@ -48,6 +48,10 @@ struct nono_landlock_port {
 #endif
 #ifndef LANDLOCK_CREATE_RULESET_ERRATA
 #define LANDLOCK_CREATE_RULESET_ERRATA		(1U << 1)
+#endif
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD				77 /* Linux 6.5 */
 #endif
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV

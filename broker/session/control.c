@@ -17,6 +17,11 @@
  *    session_tree_connect() therefore connects and accepts in one step and
  *    keeps the caller's identity, which it has from the notification. A peer
  *    that connected by itself (kernel-only mode) has to be in the tree.
+ *
+ * A pidfd taken when the connection was made says whether the process is still
+ * the one it was. Connections that do not greet, and those of the tree that do not ask
+ * for anything, are closed after a moment; both sockets have limits of their own,
+ * so that the tree cannot keep the person out.
  */
 #include "session/control.h"
 #include "session/internal.h"
@@ -24,16 +29,20 @@
 #include "approve/approve.h"
 #include "open/open.h"
 #include "proto/proto.h"
+#include "sandbox/kernel_abi.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#define CONNECTIONS_MAX 64
+#define CONNECTIONS_MAX 64 /* on each socket */
+#define SILENCE_S 5        /* until the greeting, and on the tree's until the request */
 
 struct connection {
 	struct control *control;
@@ -42,6 +51,8 @@ struct connection {
 	bool tree;
 	bool greeted;
 	pid_t tgid;
+	int pidfd;
+	uint64_t request; /* what it asked the open room for; one request a connection */
 	struct connection *next;
 };
 
@@ -51,7 +62,7 @@ struct control {
 	int tree_node, wake_fd; /* O_PATH of the tree socket; eventfd */
 	struct event *control_event, *tree_event, *adopt_event;
 	struct connection *list;
-	unsigned n;
+	unsigned n[2];        /* connections: of persons, of the tree */
 	pthread_mutex_t lock; /* tree_fd's queue and adopted */
 	struct connection *adopted;
 };
@@ -60,6 +71,13 @@ struct control {
 static struct control *serving;
 static pthread_mutex_t serving_lock = PTHREAD_MUTEX_INITIALIZER;
 
+/* Whether the process has not ended. */
+static bool pidfd_alive(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	return poll(&p, 1, 0) == 0;
+}
+
 static void connection_close(struct connection *c)
 {
 	struct connection **at = &c->control->list;
@@ -67,13 +85,16 @@ static void connection_close(struct connection *c)
 		at = &(*at)->next;
 	if (*at) {
 		*at = c->next;
-		c->control->n--;
+		c->control->n[c->tree]--;
 	}
 	if (!c->tree && c->control->cfg.approve)
 		approve_unserve(c->control->cfg.approve, c->fd);
+	if (c->request)
+		open_url_gone(c->control->cfg.open, c->request);
 	if (c->event)
 		event_free(c->event);
 	close(c->fd);
+	close(c->pidfd);
 	free(c);
 }
 
@@ -94,7 +115,7 @@ static void url_done(void *data, const char *problem)
 /* A message of the tree. Return: -1 to close the connection. */
 static int serve_tree(struct connection *c, const struct msg *m)
 {
-	if (m->type != MSG_OPEN_URL || !m->url)
+	if (m->type != MSG_OPEN_URL || !m->url || c->request || !pidfd_alive(c->pidfd))
 		return -1;
 	if (!c->control->cfg.open)
 		return answer(c->fd, ENOSYS, "this session opens no pages");
@@ -102,7 +123,8 @@ static int serve_tree(struct connection *c, const struct msg *m)
 	int fd = fcntl(c->fd, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
 		return -1;
-	open_url(c->control->cfg.open, c->tgid, m->url, strlen(m->url), url_done, (void *)(intptr_t)fd);
+	event_remove_timer(c->event);
+	c->request = open_url(c->control->cfg.open, c->tgid, m->url, strlen(m->url), url_done, (void *)(intptr_t)fd);
 	return 0;
 }
 
@@ -115,8 +137,11 @@ static int serve_control(struct connection *c, const struct msg *m)
 
 static void on_message(evutil_socket_t fd, short what, void *data)
 {
-	(void)what;
 	struct connection *c = data;
+	if (what & EV_TIMEOUT) {
+		connection_close(c);
+		return;
+	}
 	cleanup_msg struct msg m = {0};
 	cleanup_err struct err *e = NULL;
 	int r = msg_recv((int)fd, &m, 0, &e);
@@ -129,10 +154,13 @@ static void on_message(evutil_socket_t fd, short what, void *data)
 		return;
 	}
 	int rc = -1;
-	if (m.type == MSG_HELLO) {
+	/* one greeting: more answers than are read would hold this thread up */
+	if (m.type == MSG_HELLO && !c->greeted) {
 		struct msg hello = {.type = MSG_HELLO, .text = (char *)NONO_VERSION};
 		rc = msg_send((int)fd, &hello, NULL);
 		c->greeted = true;
+		if (!c->tree)
+			event_remove_timer(c->event);
 	} else if (c->greeted) {
 		rc = c->tree ? serve_tree(c, &m) : serve_control(c, &m);
 	}
@@ -141,30 +169,42 @@ static void on_message(evutil_socket_t fd, short what, void *data)
 }
 
 /* Take a connection into the event loop; main thread only. Owns @fd. */
-static void adopt(struct control *k, int fd, bool tree, pid_t tgid)
+static void adopt(struct control *k, int fd, int pidfd, bool tree, pid_t tgid)
 {
-	if (k->n >= CONNECTIONS_MAX) {
+	static const struct timeval silence = {.tv_sec = SILENCE_S};
+	if (k->n[tree] >= CONNECTIONS_MAX) {
 		close(fd);
+		close(pidfd);
 		return;
 	}
 	struct connection *c = xcalloc(1, sizeof(*c));
-	*c = (struct connection){.control = k, .fd = fd, .tree = tree, .tgid = tgid, .next = k->list};
+	*c = (struct connection){.control = k, .fd = fd, .pidfd = pidfd, .tree = tree, .tgid = tgid, .next = k->list};
 	c->event = event_new(k->cfg.base, fd, EV_READ | EV_PERSIST, on_message, c);
 	k->list = c;
-	k->n++;
-	if (!c->event || event_add(c->event, NULL) < 0)
+	k->n[tree]++;
+	if (!c->event || event_add(c->event, &silence) < 0)
 		connection_close(c);
 }
 
-/* Whether the peer of @fd may use the socket. */
-static bool peer_allowed(int fd, bool tree, struct ucred *peer)
+/* Whether the peer of @fd may use the socket. Return: a pidfd of it, or -1. */
+static int peer_allowed(int fd, bool tree, struct ucred *peer)
 {
-	socklen_t len = sizeof(*peer);
+	int pid_fd;
+	socklen_t len = sizeof(*peer), size = sizeof(pid_fd);
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &len) < 0)
-		return false;
+		return -1;
 	if (peer->uid != geteuid() && peer->uid != 0)
-		return false;
-	return tree ? tree_has(getpid(), peer->pid) : !tree_filtered(peer->pid);
+		return -1;
+	/* before 6.5 the process may have ended since; then another one may have its number, and is judged by itself */
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pid_fd, &size) < 0)
+		pid_fd = pidfd_open(peer->pid, 0);
+	if (pid_fd < 0)
+		return -1;
+	bool good = tree ? tree_has(getpid(), peer->pid) : !tree_filtered(peer->pid);
+	if (good && pidfd_alive(pid_fd)) /* looked at last: what was judged is what connected */
+		return pid_fd;
+	close(pid_fd);
+	return -1;
 }
 
 static void on_control(evutil_socket_t fd, short what, void *data)
@@ -175,8 +215,9 @@ static void on_control(evutil_socket_t fd, short what, void *data)
 	int conn = accept4((int)fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (conn < 0)
 		return;
-	if (peer_allowed(conn, false, &peer))
-		adopt(k, conn, false, peer.pid);
+	int pid_fd = peer_allowed(conn, false, &peer);
+	if (pid_fd >= 0)
+		adopt(k, conn, pid_fd, false, peer.pid);
 	else
 		close(conn);
 }
@@ -191,8 +232,9 @@ static void on_tree(evutil_socket_t fd, short what, void *data)
 	pthread_mutex_unlock(&k->lock);
 	if (conn < 0)
 		return;
-	if (peer_allowed(conn, true, &peer))
-		adopt(k, conn, true, peer.pid);
+	int pid_fd = peer_allowed(conn, true, &peer);
+	if (pid_fd >= 0)
+		adopt(k, conn, pid_fd, true, peer.pid);
 	else
 		close(conn);
 }
@@ -211,7 +253,7 @@ static void on_adopted(evutil_socket_t fd, short what, void *data)
 	pthread_mutex_unlock(&k->lock);
 	while (c) {
 		struct connection *next = c->next;
-		adopt(k, c->fd, true, c->tgid);
+		adopt(k, c->fd, c->pidfd, true, c->tgid);
 		free(c);
 		c = next;
 	}
@@ -235,8 +277,14 @@ static int connect_locked(struct control *k, int fd, pid_t tgid)
 			close(conn); /* somebody who is not in the tree */
 			continue;
 		}
+		/* the caller still waits for its connect(), so the number is its own */
+		int pid_fd = pidfd_open(tgid, 0);
+		if (pid_fd < 0) {
+			close(conn);
+			return -ECONNREFUSED;
+		}
 		struct connection *c = xcalloc(1, sizeof(*c));
-		*c = (struct connection){.fd = conn, .tgid = tgid, .next = k->adopted};
+		*c = (struct connection){.fd = conn, .pidfd = pid_fd, .tgid = tgid, .next = k->adopted};
 		k->adopted = c;
 		return 0;
 	}

@@ -71,6 +71,7 @@ int rooms_start(struct rooms *r, const struct session_options *o, const struct p
 		.policy = policy,
 		.approve = r->approve,
 		.explain = r->explain,
+		.net = r->net,
 		.session_dir = place->run,
 		.host_env = environ,
 	};
@@ -116,14 +117,14 @@ int rooms_serve(struct rooms *r, pid_t program, int listener, struct policy *pol
 void rooms_stop(struct rooms *r)
 {
 	control_stop(steal_ptr(&r->control));
+	if (r->open)
+		open_stop(steal_ptr(&r->open));
 	if (r->approve)
 		approve_stop(steal_ptr(&r->approve));
 	if (r->trap)
 		policy_set_tree(r->trap_cfg.policy, NULL, NULL);
 	if (r->trap)
 		trap_stop(steal_ptr(&r->trap));
-	if (r->open)
-		open_stop(steal_ptr(&r->open));
 	if (r->net)
 		net_stop(steal_ptr(&r->net));
 	if (r->explain)

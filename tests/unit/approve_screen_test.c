@@ -89,6 +89,91 @@ static void every_key_does_what_the_screen_says(void **state)
 	KEYS("?yy", 1, "1:once ");
 }
 
+/* What the screen shows of a page. New string. */
+static char *page(enum question_kind kind, const char *url, const char *bytes, unsigned rows, struct log *l)
+{
+	struct screen s = {.ops = &ops, .data = l, .rows = rows, .cols = 60, .links = true};
+	struct pending *p = questions(1);
+	free((char *)p->q.object);
+	p->q.op = OP_OPEN_URL;
+	p->q.kind = kind;
+	p->q.object = xstrdup(url);
+	screen_update(&s, p, 1);
+	screen_input(&s, bytes, strlen(bytes));
+	struct buf b = {0};
+	screen_render(&s, &b);
+	screen_tell(&s, &b);
+	screen_tell(&s, &b); /* once only */
+	screen_free(&s);
+	buf_adds(&l->b, "");
+	return buf_steal(&b);
+}
+
+static void a_page_is_shown_whole_and_copied(void **state)
+{
+	(void)state;
+	static const char url[] = "https://a.test/authorize?client_id=0123456789&state=abcdefghijklmnopqrstuvwxyz";
+	struct log l = {0};
+	cleanup_free char *plain = page(QUESTION_PAGE, url, "", 24, &l);
+	assert_non_null(strstr(plain, url)); /* without a line break inside */
+	assert_non_null(strstr(plain, "\x1b]8;id=nono;https://a.test/authorize?client_id=0123456789&state="));
+	assert_non_null(strstr(plain, "\x1b]8;;\x1b\\"));
+	assert_null(strstr(plain, "\x1b]52;"));
+	assert_non_null(strstr(plain, "c copy"));
+	cleanup_free char *copied = page(QUESTION_PAGE, "https://a.test/", "c", 24, &l);
+	const char *told = strstr(copied, "\x1b]52;c;aHR0cHM6Ly9hLnRlc3Qv\x1b\\");
+	assert_non_null(told);
+	assert_null(strstr(told + 1, "\x1b]52;"));
+	assert_string_equal(l.b.data, "");
+	for (const char *k = "\ry"; *k; k++) {
+		cleanup_free char *done = page(QUESTION_PAGE, url, (char[]){*k, 0}, 24, &l);
+		assert_string_equal(l.b.data, "1:once ");
+		l.b.len = 0;
+	}
+	for (const char *k = "n\x03X"; *k; k++) {
+		cleanup_free char *no = page(QUESTION_PAGE, url, (char[]){*k, 0}, 24, &l);
+		assert_string_equal(l.b.data, "1:no ");
+		l.b.len = 0;
+	}
+	/* what leaves a rule behind is no answer to it */
+	cleanup_free char *others = page(QUESTION_PAGE, url, "sNad", 24, &l);
+	assert_string_equal(l.b.data, "");
+	buf_free(&l.b);
+}
+
+static void a_question_about_a_page_shows_all_of_it(void **state)
+{
+	(void)state;
+	struct log l = {0};
+	char url[2501] = "https://a.test/";
+	memset(url + 15, 'x', sizeof url - 16);
+	memcpy(url + 2480, "&the=end", 8);
+	cleanup_free char *tall = page(QUESTION_RULE, url, "", 60, &l);
+	assert_non_null(strstr(tall, "&the=end"));
+	/* where it does not fit, the rest is a key away */
+	cleanup_free char *flat = page(QUESTION_RULE, url, "", 24, &l);
+	assert_null(strstr(flat, "&the=end"));
+	assert_non_null(strstr(flat, "u shows the rest"));
+	cleanup_free char *rest = page(QUESTION_RULE, url, "ujjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjj", 24, &l);
+	assert_non_null(strstr(rest, "&the=end"));
+	cleanup_free char *back = page(QUESTION_RULE, url, "u\ry", 24, &l);
+	assert_string_equal(l.b.data, "1:once ");
+	buf_free(&l.b);
+}
+
+static void a_code_is_drawn_where_it_fits(void **state)
+{
+	(void)state;
+	struct log l = {0};
+	cleanup_free char *code = page(QUESTION_PAGE, "https://a.test/", "q", 40, &l);
+	assert_non_null(strstr(code, "█"));
+	cleanup_free char *small = page(QUESTION_PAGE, "https://a.test/", "q", 15, &l);
+	assert_null(strstr(small, "█"));
+	assert_non_null(strstr(small, "needs 25 columns and 17 rows"));
+	assert_string_equal(l.b.data, "");
+	buf_free(&l.b);
+}
+
 static void other_keys_answer_nothing(void **state)
 {
 	(void)state;
@@ -230,6 +315,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_key_does_what_the_screen_says),
 		cmocka_unit_test(other_keys_answer_nothing),
+		cmocka_unit_test(a_page_is_shown_whole_and_copied),
+		cmocka_unit_test(a_question_about_a_page_shows_all_of_it),
+		cmocka_unit_test(a_code_is_drawn_where_it_fits),
 		cmocka_unit_test(always_shows_the_change_and_asks_again),
 		cmocka_unit_test(a_directory_only_when_it_was_picked),
 		cmocka_unit_test(what_a_terminal_sends_by_itself_answers_nothing),

@@ -158,6 +158,30 @@ static void loopback_needs_a_rule(void **state)
 	network_clear(&p);
 }
 
+/* The callback of a login: any port, on loopback only, where the profile opens localhost. */
+static void logins_listen_on_loopback(void **state)
+{
+	(void)state;
+	struct profile p = {.open_urls.allow_localhost = TRI_TRUE};
+	domain(&p, "api.test", SOURCE_USER);
+	struct hosts *h = compile(&p);
+	static const char *const loopback[] = {"127.0.0.1", "127.0.0.2", "::1"};
+	for (size_t i = 0; i < ARRAY_SIZE(loopback); i++)
+		assert_int_equal(hosts_check(h, OP_BIND, loopback[i], 1455, false).verdict, VERDICT_ALLOW);
+	static const char *const reachable[] = {"0.0.0.0", "::", "192.0.2.1", "::ffff:0.0.0.0", "fe80::1"};
+	for (size_t i = 0; i < ARRAY_SIZE(reachable); i++)
+		assert_int_equal(hosts_check(h, OP_BIND, reachable[i], 1455, false).verdict, VERDICT_NONE);
+	assert_int_equal(hosts_check(h, OP_BIND, "127.0.0.1", 1455, true).verdict, VERDICT_NONE);
+	assert_int_equal(connects(h, "127.0.0.1", 1455), VERDICT_NONE);
+	hosts_free(h);
+	network_clear(&p);
+	/* where the network is blocked, nobody can log in anyway */
+	struct profile blocked = {.open_urls.allow_localhost = TRI_TRUE, .network.block = TRI_TRUE};
+	h = compile(&blocked);
+	assert_int_equal(hosts_check(h, OP_BIND, "127.0.0.1", 1455, false).verdict, VERDICT_NONE);
+	hosts_free(h);
+}
+
 static void bad_rules_are_refused_with_the_reason(void **state)
 {
 	(void)state;
@@ -257,6 +281,7 @@ int main(void)
 		cmocka_unit_test(metadata_is_never_reachable),
 		cmocka_unit_test(ports_are_tied_to_loopback),
 		cmocka_unit_test(loopback_needs_a_rule),
+		cmocka_unit_test(logins_listen_on_loopback),
 		cmocka_unit_test(bad_rules_are_refused_with_the_reason),
 		cmocka_unit_test(international_names_become_ascii),
 		cmocka_unit_test(block_wins_over_domains),

@@ -40,6 +40,11 @@ static const struct good {
 		"https://a.test", false, 8085},
 	{"https://a.test/?redirect_uri=http://localhost/cb", "https://a.test/?redirect_uri=http://localhost/cb",
 		"https://a.test", false, 80},
+	{"https://a.test/?state=1&redirect%5furi=http://localhost:99/&a",
+		"https://a.test/?state=1&redirect%5furi=http://localhost:99/&a", "https://a.test", false, 99},
+	{"https://a.test/?redirect_uri=http://localhost:99/&redirect_url=http://127.0.0.1:99&redirect_uri",
+		"https://a.test/?redirect_uri=http://localhost:99/&redirect_url=http://127.0.0.1:99&redirect_uri",
+		"https://a.test", false, 99},
 	{"https://a.test/?redirect_uri=https://b.test:99/", "https://a.test/?redirect_uri=https://b.test:99/",
 		"https://a.test", false, 0},
 	{"https://a.test/?redirect_uri=http://localhost@b.test:99/",
@@ -58,6 +63,7 @@ static void test_good(void **state)
 		assert_string_equal(u.origin, good[i].origin);
 		assert_int_equal(u.localhost, good[i].localhost);
 		assert_int_equal(u.redirect_port, good[i].redirect);
+		assert_int_equal(u.login, strstr(good[i].text, "state=") != NULL);
 		checked_url_free(&u);
 	}
 }
@@ -127,6 +133,7 @@ static const struct bad {
 	{"https://[fe80::1%25eth0]/", "percent"},
 	{"https://1.2.3.4.5/", "valid"},
 	{"https://claude.0x1/", "valid"},
+	{"https://a.test/?redirect_uri=http://localhost:99/&redirect_uri=http://localhost:98/", "two ports"},
 	{"https://169.254.169.254/latest", "never"},
 	{"http://0.0.0.0:3000/", "never"},
 	{"https://[fe80::1]/", "never"},

@@ -22,7 +22,7 @@ static void fill(struct msg *m)
 		else if (f->wire == WIRE_BOOL)
 			*(bool *)p = true;
 		else if (f->wire == WIRE_U32)
-			*(uint32_t *)p = 40000 + i;
+			*(uint32_t *)p = f->limit < 40000 + i ? (uint32_t)f->limit : 40000 + i;
 		else
 			*(uint64_t *)p = 100 + i;
 	}
