@@ -154,7 +154,7 @@ static int unknown_command(const char *name)
 
 int cli_main(int argc, char **argv)
 {
-	if (argc > 0 && entries_name(path_base(argv[0])))
+	if (argc > 0 && entries_called(argv[0]))
 		return open_helper_main(argc, argv);
 	if (argc < 2) {
 		help_for("", stderr);

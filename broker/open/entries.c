@@ -2,21 +2,24 @@
 /* entries.c - what the tree finds in PATH and BROWSER instead of the host's openers. */
 #include "open/entries.h"
 
+#include "proto/openers.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 
-/* The first is BROWSER's. Only names that do nothing but open pages and files. */
-static const char *const names[] = {"nono-browser", "xdg-open", "sensible-browser", "x-www-browser", "www-browser",
-	"gnome-open", "kde-open", "wslview"};
-
-bool entries_name(const char *name)
+const struct opener *entries_called(const char *argv0)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (strcmp(names[i], name) == 0)
-			return true;
-	return false;
+	/* the kernel's word first: what a program passes as its name is up to the caller */
+	const char *names[] = {(const char *)getauxval(AT_EXECFN), argv0};
+	const struct opener *o = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(names) && !o; i++) {
+		const char *base = names[i] ? path_base(names[i]) : "";
+		o = opener_named(base, strlen(base));
+	}
+	return o;
 }
 
 /* The program that serves the names: nono where the tree may execute it, else a copy in @dir. New string. */
@@ -56,8 +59,8 @@ int entries_make(const struct policy *policy, const char *dir, struct err **e)
 	if (!target)
 		return -1;
 	cleanup_fd int at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (symlinkat(target, at, names[i]) < 0)
-			return err_set(e, errno, "cannot make %s/%s", dir, names[i]);
+	for (size_t i = 0; i < N_OPENERS; i++)
+		if (symlinkat(target, at, openers[i].name) < 0)
+			return err_set(e, errno, "cannot make %s/%s", dir, openers[i].name);
 	return 0;
 }

@@ -5,8 +5,10 @@
 
 #include "policy/policy.h"
 
-/** entries_name() - whether nono, run by this name, is an opener. */
-bool entries_name(const char *name);
+struct opener;
+
+/** entries_called() - the opener that this process was executed as, @argv0 being its first argument; NULL: none. */
+const struct opener *entries_called(const char *argv0);
 /** entries_make() - make @dir with one entry for each opener. Return: 0 or -1. */
 int entries_make(const struct policy *policy, const char *dir, struct err **e);
 

@@ -29,6 +29,7 @@
 #include "open/opener.h"
 #include "open/seen.h"
 #include "open/validate.h"
+#include "proto/openers.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -375,8 +376,8 @@ int open_start(struct open_room **out, const struct open_config *cfg, struct err
 		free(o);
 		return err_set(e, errno, "cannot serve pages");
 	}
-	o->dir = path_join(cfg->session_dir, "open");
-	o->browser = path_join(o->dir, "nono-browser");
+	o->dir = path_join(cfg->session_dir, OPENERS_DIR);
+	o->browser = path_join(o->dir, openers[0].name);
 	if (entries_make(cfg->policy, o->dir, e) < 0) {
 		open_stop(o);
 		return -1;
@@ -393,6 +394,12 @@ const char *open_browser_var(const struct open_room *o)
 const char *open_path_dir(const struct open_room *o)
 {
 	return o->dir;
+}
+
+char *open_entry_at(const struct open_room *o, const char *path)
+{
+	const struct opener *at = opener_at(path);
+	return at ? path_join(o->dir, at->name) : NULL;
 }
 
 void open_stop(struct open_room *o)

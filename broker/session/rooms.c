@@ -2,6 +2,7 @@
 /* rooms.c - bring up what a session needs; see rooms.h for the order. */
 #include "session/rooms.h"
 
+#include "proto/openers.h"
 #include "sandbox/landlock.h"
 
 #include <errno.h>
@@ -54,7 +55,7 @@ int rooms_start(struct rooms *r, const struct session_options *o, const struct p
 	struct event_base *base, struct watch **watch, struct err **e)
 {
 	r->session_dir = xstrdup(place->run);
-	r->tree_socket = path_join(place->run, "nono.sock");
+	r->tree_socket = path_join(place->run, TREE_SOCKET_NAME);
 	if (explain_start(&r->explain, place->id, policy, e) < 0)
 		return -1;
 	if (rooms_possible(policy) && start_asking(r, o, place, policy, watch, e) < 0)

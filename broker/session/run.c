@@ -148,10 +148,11 @@ static int start_program(struct broker *b, int ruleset, struct err **e)
 {
 	cleanup_strv struct strv env = environment_of(b);
 	const struct policy_settings *set = policy_settings(b->plan.policy);
+	cleanup_free char *entry = b->rooms.open ? open_entry_at(b->rooms.open, b->plan.program) : NULL;
 	struct launch l = {
 		.policy = b->plan.policy,
 		.argv = b->o->argv,
-		.program = b->plan.program,
+		.program = entry ? entry : b->plan.program,
 		.envp = env.v,
 		.workdir = set->workdir,
 		.supervise = b->supervised,
