@@ -20,22 +20,10 @@ struct opener {
 
 /* The first is BROWSER's. */
 static const struct opener openers[] = {
-	{"nono-browser", NULL},
-	{"xdg-open", NULL},
-	{"sensible-browser", NULL},
-	{"x-www-browser", NULL},
-	{"www-browser", NULL},
-	{"gnome-www-browser", NULL},
-	{"gnome-open", NULL},
-	{"kde-open", NULL},
-	{"kde-open5", NULL},
-	{"dde-open", NULL},
-	{"wslview", NULL},
-	{"open", NULL},
-	{"gio", "open"},
-	{"qtxdg-mat", "open"},
-	{"kfmclient", "openURL exec newTab"},
-	{"exo-open", ""}, /* without a word too */
+	{"nono-browser", NULL}, {"xdg-open", NULL}, {"sensible-browser", NULL}, {"x-www-browser", NULL},
+	{"www-browser", NULL}, {"gnome-www-browser", NULL}, {"gnome-open", NULL}, {"kde-open", NULL},
+	{"kde-open5", NULL}, {"dde-open", NULL}, {"wslview", NULL}, {"open", NULL}, {"gio", "open"},
+	{"qtxdg-mat", "open"}, {"kfmclient", "openURL exec newTab"}, {"exo-open", ""}, /* without a word too */
 };
 #define N_OPENERS (sizeof(openers) / sizeof(openers[0]))
 /* The session's directories: <run>/OPENERS_DIR/<name>, <run>/TREE_SOCKET_NAME. */

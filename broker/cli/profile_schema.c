@@ -20,11 +20,14 @@ static const char definitions[] =
 	"{\"env_var\": {\"type\": \"string\"}, \"when\": {\"$ref\": \"#/$defs/when\"}}}]}}, "
 	"\"pairs\": {\"type\": \"object\", \"additionalProperties\": {\"type\": \"string\"}}, "
 	"\"string_or_strings\": {\"anyOf\": [{\"type\": \"string\"}, {\"$ref\": \"#/$defs/strings\"}]}, "
-	"\"functions\": {\"type\": \"array\", \"items\": {\"type\": \"object\", \"required\": [\"symbol\", \"args\", "
-	"\"url_arg\"], \"properties\": {\"symbol\": {\"type\": \"string\"}, \"args\": {\"type\": \"array\", "
+	"\"functions\": {\"type\": \"array\", \"maxItems\": 16, \"items\": {\"type\": \"object\", \"required\": "
+	"[\"symbol\", \"args\", "
+	"\"url_arg\"], \"additionalProperties\": false, \"properties\": {\"symbol\": {\"type\": \"string\"}, \"args\": "
+	"{\"type\": \"array\", "
 	"\"minItems\": 1, \"maxItems\": 16, \"items\": {\"enum\": [\"pointer\", \"string\", \"int\", \"uint\", "
-	"\"long\", \"double\"]}}, \"url_arg\": {\"type\": \"integer\", \"minimum\": 0}, \"returns\": {\"enum\": "
-	"[\"pointer\", \"string\", \"int\", \"uint\", \"long\", \"double\", \"void\"]}, \"value\": {\"type\": "
+	"\"long\", \"double\", \"error\", \"callback\"]}}, \"url_arg\": {\"type\": \"integer\", \"minimum\": 0}, "
+	"\"returns\": {\"enum\": "
+	"[\"pointer\", \"int\", \"uint\", \"long\", \"double\", \"void\"]}, \"value\": {\"type\": "
 	"\"integer\"}}}}}";
 
 /* How the values of each type are described: a JSON type, or a definition. */

@@ -78,7 +78,8 @@ static int read_arguments(const struct opener *o, int argc, char **argv, const c
 	else if (o && o->words && *o->words)
 		return run_real(name, argv);
 	/* exo-open --launch WebBrowser URL */
-	if (o && o->words && argc > at + 1 && strcmp(argv[at], "--launch") == 0 && strcmp(argv[at + 1], "WebBrowser") == 0)
+	if (o && o->words && argc > at + 1 && strcmp(argv[at], "--launch") == 0 &&
+		strcmp(argv[at + 1], "WebBrowser") == 0)
 		at += 2;
 	if (at < argc && strcmp(argv[at], "--") == 0)
 		at++;

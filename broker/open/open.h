@@ -33,8 +33,12 @@ void open_url_gone(struct open_room *o, uint64_t id);
 /** open_browser_var() - value for BROWSER; open_path_dir() - directory to put first in PATH. Borrowed. */
 const char *open_browser_var(const struct open_room *o);
 const char *open_path_dir(const struct open_room *o);
-/** open_entry_at() - what the tree executes instead of the opener at @path. New string; NULL: no opener stands there. */
+/** open_entry_at() - what the tree executes instead of the opener at @path. New string; NULL: no opener stands there.
+ */
 char *open_entry_at(const struct open_room *o, const char *path);
+
+/** open_functions_text() - value of OPEN_FUNCTIONS_VARIABLE: the built-in functions and those of @p. New string. */
+char *open_functions_text(const struct profile *p);
 
 /** open_helper_main() - the URL helper inside the tree (`nono open-url-helper URL`, also by argv[0]). */
 int open_helper_main(int argc, char **argv);

@@ -66,7 +66,8 @@ static struct json_object *functions_json(const struct profile *p)
 		json_object_object_add(o, "args", strv_json(&f->args));
 		json_object_object_add(o, "url_arg", json_object_new_int((int)f->url_arg));
 		json_object_object_add(o, "returns", text_json(f->returns));
-		json_object_object_add(o, "value", json_object_new_int64(f->value));
+		if (strcmp(f->returns, "void") != 0)
+			json_object_object_add(o, "value", json_object_new_int64(f->value));
 		json_object_array_add(a, o);
 	}
 	return a;

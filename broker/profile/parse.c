@@ -8,6 +8,9 @@
  */
 #include "profile/fields.h"
 #include "profile/jsonc.h"
+#include "proto/functions.h"
+
+#include <ctype.h>
 
 struct parse {
 	struct profile *p;
@@ -288,13 +291,107 @@ static int parse_raw(struct parse *x, const struct field *f, const char *key, st
 	return 0;
 }
 
-static bool known_type(const char *t)
+/* ---- open_urls.functions -------------------------------------------------------- */
+
+enum type_use { RESULT_ONLY = 1, ARGUMENT_ONLY = 2, BOTH = 3 };
+static const struct {
+	const char *name;
+	enum type_use use;
+} function_types[] = {
+#define TYPE(name_, letter, use_) {name_, use_},
+	OPEN_FUNCTION_TYPES(TYPE)
+#undef TYPE
+};
+
+/* Whether a type may be used so; if not, the error says which may. */
+static int check_type(struct parse *x, const char *key, const char *type, enum type_use use)
 {
-	static const char *const types[] = {"pointer", "string", "int", "uint", "long", "double", "void"};
-	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-		if (t && strcmp(types[i], t) == 0)
-			return true;
-	return false;
+	cleanup_buf struct buf b = {0};
+	for (size_t i = 0; i < ARRAY_SIZE(function_types); i++) {
+		if (!(function_types[i].use & use))
+			continue;
+		if (type && strcmp(function_types[i].name, type) == 0)
+			return 0;
+		buf_addf(&b, "%s%s", b.len ? ", " : "must be one of ", function_types[i].name);
+	}
+	return fail(x, key, b.data);
+}
+
+static int parse_symbol(struct parse *x, const char *at, struct json_object *o, struct open_function *fn)
+{
+	cleanup_free char *key = xasprintf("%s.symbol", at);
+	const char *name = as_string(o);
+	size_t n = 0;
+	while (name && (isalnum((unsigned char)name[n]) || (name[n] && strchr("_.$@", name[n]))))
+		n++;
+	if (!name || n == 0 || name[n] || n > OPEN_FUNCTION_NAME || isdigit((unsigned char)name[0]))
+		return fail(x, key, "must be the name of an exported function, such as \"gtk_show_uri\"");
+	for (size_t i = 0; i < x->p->open_urls.n_functions; i++)
+		if (strcmp(x->p->open_urls.functions[i].symbol, name) == 0)
+			return fail(x, key, "this function is declared twice");
+	fn->symbol = xstrdup(name);
+	return 0;
+}
+
+static int parse_arguments(struct parse *x, const char *at, struct json_object *o, struct open_function *fn)
+{
+	cleanup_free char *key = xasprintf("%s.args", at);
+	size_t n = json_object_is_type(o, json_type_array) ? json_object_array_length(o) : 0;
+	if (n == 0 || n > OPEN_FUNCTION_ARGS)
+		return fail(x, key, "must be an array of 1 to 16 types");
+	for (size_t i = 0; i < n; i++) {
+		cleanup_free char *one = xasprintf("%s[%zu]", key, i);
+		const char *type = as_string(json_object_array_get_idx(o, i));
+		if (check_type(x, one, type, ARGUMENT_ONLY) < 0)
+			return -1;
+		strv_add(&fn->args, type);
+	}
+	return 0;
+}
+
+static int parse_url_arg(struct parse *x, const char *at, struct json_object *o, struct open_function *fn)
+{
+	cleanup_free char *key = xasprintf("%s.url_arg", at);
+	int64_t index = json_object_is_type(o, json_type_int) ? json_object_get_int64(o) : -1;
+	if (index < 0 || (uint64_t)index >= fn->args.n) {
+		cleanup_free char *what = xasprintf("must be the index of the URL in args, 0 to %zu", fn->args.n - 1);
+		return fail(x, key, what);
+	}
+	fn->url_arg = (unsigned)index;
+	if (strcmp(fn->args.v[index], "string") == 0)
+		return 0;
+	cleanup_free char *what =
+		xasprintf("argument %d is of type %s, and a URL is a string", (int)index, fn->args.v[index]);
+	return fail(x, key, what);
+}
+
+/* The type of the result, and what it is when the page was opened. */
+static int parse_result(struct parse *x, const char *at, struct json_object *returns, struct json_object *value,
+	struct open_function *fn)
+{
+	cleanup_free char *type_key = xasprintf("%s.returns", at), *key = xasprintf("%s.value", at);
+	const char *type = returns ? as_string(returns) : "void";
+	if (check_type(x, type_key, type, RESULT_ONLY) < 0)
+		return -1;
+	fn->returns = xstrdup(type);
+	if (!value)
+		return 0;
+	int64_t v = json_object_get_int64(value);
+	if (!json_object_is_type(value, json_type_int))
+		return fail_type(x, key, "a whole number", value);
+	if (strcmp(type, "void") == 0)
+		return fail(x, key, "a function that returns void has no value");
+	if ((strcmp(type, "int") == 0 && v != (int32_t)v) || (strcmp(type, "uint") == 0 && v != (uint32_t)v))
+		return fail(x, key, "does not fit the type it returns");
+	fn->value = (long)v;
+	return 0;
+}
+
+static void function_free(struct open_function *fn)
+{
+	free(fn->symbol);
+	free(fn->returns);
+	strv_free(&fn->args);
 }
 
 static int parse_function(struct parse *x, const char *at, struct json_object *o)
@@ -308,29 +405,15 @@ static int parse_function(struct parse *x, const char *at, struct json_object *o
 	size_t known = 0;
 	for (size_t i = 0; json_object_is_type(o, json_type_object) && i < ARRAY_SIZE(keys); i++)
 		known += json_object_object_get_ex(o, keys[i].key, keys[i].slot);
-	if (!json_object_is_type(o, json_type_object) || known != (size_t)json_object_object_length(o) ||
-		(value && !json_object_is_type(value, json_type_int)))
-		return fail(x, at,
-			"a function is {symbol, args, url_arg, returns, value} and nothing else; value is a number");
-	const char *name = as_string(symbol), *back = returns ? as_string(returns) : "void";
-	size_t n = args && json_object_is_type(args, json_type_array) ? json_object_array_length(args) : 0;
-	int64_t index = url && json_object_is_type(url, json_type_int) ? json_object_get_int64(url) : -1;
-	if (!name || !*name || !known_type(back) || n == 0 || n > 16 || index < 0 || (size_t)index >= n)
-		return fail(x, at,
-			"a function needs symbol, args (1 to 16 types), url_arg (an index into args) and returns");
-	for (size_t i = 0; i < n; i++) {
-		const char *t = as_string(json_object_array_get_idx(args, i));
-		if (!known_type(t) || strcmp(t, "void") == 0 || ((int64_t)i == index && strcmp(t, "string") != 0)) {
-			strv_free(&fn.args);
-			return fail(
-				x, at, "args are pointer, string, int, uint, long or double, and the URL is a string");
-		}
-		strv_add(&fn.args, t);
+	if (!json_object_is_type(o, json_type_object) || known != (size_t)json_object_object_length(o))
+		return fail(x, at, "a function is {symbol, args, url_arg, returns, value} and nothing else");
+	if (x->p->open_urls.n_functions == OPEN_FUNCTIONS_DECLARED)
+		return fail(x, at, "no more than 16 functions can be declared");
+	if (parse_symbol(x, at, symbol, &fn) < 0 || parse_arguments(x, at, args, &fn) < 0 ||
+		parse_url_arg(x, at, url, &fn) < 0 || parse_result(x, at, returns, value, &fn) < 0) {
+		function_free(&fn);
+		return -1;
 	}
-	fn.symbol = xstrdup(name);
-	fn.returns = xstrdup(back);
-	fn.url_arg = (unsigned)index;
-	fn.value = value ? (long)json_object_get_int64(value) : 0;
 	struct profile *p = x->p;
 	p->open_urls.functions = xreallocarray(p->open_urls.functions, p->open_urls.n_functions + 1, sizeof(fn));
 	p->open_urls.functions[p->open_urls.n_functions++] = fn;

@@ -78,9 +78,9 @@ enum on_request { ON_REQUEST_UNSET, ON_REQUEST_ASK, ON_REQUEST_DENY, ON_REQUEST_
 /** struct open_function - open_urls.functions: a toolkit function the shim replaces. */
 struct open_function {
 	char *symbol;
-	struct strv args; /* "pointer", "string", "int", "uint", "long", "double" */
+	struct strv args; /* names of types, see proto/functions.h */
 	unsigned url_arg; /* 0-based */
-	char *returns;    /* type name or "void" */
+	char *returns;    /* name of a type */
 	long value;       /* what to return on success */
 };
 

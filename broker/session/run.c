@@ -6,6 +6,8 @@
 #include "session/rooms.h"
 
 #include "hooks/hooks.h"
+#include "open/open.h"
+#include "proto/functions.h"
 #include "sandbox/privileges.h"
 #include "sandbox/sandbox.h"
 #include "secrets/secrets.h"
@@ -104,6 +106,10 @@ static void provide(struct broker *b)
 	pairs_set(&b->more_env, "NONO_SOCKET", b->rooms.tree_socket, &origin);
 	if (b->supervised)
 		b->shim = find_shim(b);
+	if (b->shim) {
+		cleanup_free char *functions = open_functions_text(b->o->profile);
+		pairs_set(&b->more_env, OPEN_FUNCTIONS_VARIABLE, functions, &origin);
+	}
 }
 
 /** struct policy_job - what follows from the policy alone, made on another processor while the rooms come up. */

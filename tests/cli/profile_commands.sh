@@ -145,6 +145,25 @@ warned 'groups.exclude: there is no group "nope"' <<<'{"groups": {"exclude": ["n
 
 bad 'security.wsl2_proxy_policy: must be one of "error", "insecure_proxy"; did you mean "error"' <<<'{"security": {"wsl2_proxy_policy": "eror"}}'
 bad 'open_urls.functions\[0\]: a function is' <<<'{"open_urls": {"functions": [{"symbol": "f", "args": ["string"], "url_arg": 0, "vaule": 1}]}}'
+declared() { # MESSAGE FUNCTION...
+	bad "bad.json:1:[0-9]+: open_urls.functions\\[$1" <<<"{\"open_urls\": {\"functions\": [$2]}}"
+}
+declared '0\]: a function is' '"show"'
+declared '0\].symbol: must be the name' '{"symbol": "", "args": ["string"], "url_arg": 0}'
+declared '0\].symbol: must be the name' '{"symbol": "a b", "args": ["string"], "url_arg": 0}'
+declared '0\].symbol: must be the name' '{"symbol": "a:s;b", "args": ["string"], "url_arg": 0}'
+declared '0\].args: must be an array' '{"symbol": "f", "args": [], "url_arg": 0}'
+declared '0\].args\[1\]: must be one of pointer, string, int' '{"symbol": "f", "args": ["string", "char"], "url_arg": 0}'
+declared '0\].args\[0\]: must be one of' '{"symbol": "f", "args": ["void"], "url_arg": 0}'
+declared '0\].url_arg: must be the index of the URL in args, 0 to 0' '{"symbol": "f", "args": ["string"], "url_arg": 1}'
+declared '0\].url_arg: must be the index' '{"symbol": "f", "args": ["string"], "url_arg": -1}'
+declared '0\].url_arg: argument 0 is of type int' '{"symbol": "f", "args": ["int"], "url_arg": 0}'
+declared '0\].returns: must be one of void' '{"symbol": "f", "args": ["string"], "url_arg": 0, "returns": "string"}'
+declared '0\].value: must be a whole number' '{"symbol": "f", "args": ["string"], "url_arg": 0, "returns": "int", "value": "1"}'
+declared '0\].value: does not fit' '{"symbol": "f", "args": ["string"], "url_arg": 0, "returns": "int", "value": 4294967296}'
+declared '0\].value: a function that returns void' '{"symbol": "f", "args": ["string"], "url_arg": 0, "value": 1}'
+declared '1\].symbol: this function is declared twice' '{"symbol": "f", "args": ["string"], "url_arg": 0}, {"symbol": "f", "args": ["string"], "url_arg": 0}'
+declared '16\]: no more than 16' "$(for i in {1..17}; do echo "{\"symbol\": \"f$i\", \"args\": [\"string\"], \"url_arg\": 0},"; done | sed '$s/,$//' | tr -d '\n')"
 bad 'bad.json:1:16: filesystem.raed: unknown key; did you mean "read"\?' <<<'{"filesystem":{"raed":[]}}'
 bad 'bad.json:1:.*unknown policy group "deny_credential"; did you mean' <<<'{"groups": {"include": ["deny_credential"]}}'
 bad 'group "deny_credentials" is required' <<<'{"groups": {"exclude": ["deny_credentials"]}}'

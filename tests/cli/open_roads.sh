@@ -1,0 +1,79 @@
+#!/bin/bash
+# Every way to an opener ends in one request: entries in PATH, paths in all functions that execute.
+. "$NONO_SOURCE/tests/escape/lib_run.sh"
+export BROWSER=$dir/recorder
+printf '#!/bin/sh\nprintf "%%s\\n" "$*" >>%s\n' "$dir/opened" >"$BROWSER"
+chmod +x "$BROWSER"
+agent() {
+	: >"$dir/opened"
+	"$NONO" run -s --profile claude-code --allow-cwd --on-request deny --no-diagnostics -- "$@" 2>"$dir/err"
+}
+opens() { # WHAT URL CMD...
+	local what=$1 url=$2
+	shift 2
+	agent "$@" || fail "$what: status $?: $(cat "$dir/err")"
+	same "$what" "$url" "$(cat "$dir/opened")"
+}
+# a desktop whose own opener knows nothing of BROWSER, as far as the tree can see
+export XDG_CURRENT_DESKTOP=GNOME DISPLAY=:99
+
+# by name
+for name in xdg-open sensible-browser x-www-browser www-browser gnome-www-browser gnome-open kde-open kde-open5 dde-open \
+	wslview open exo-open 'gio open' 'gio open --' 'kfmclient openURL' 'qtxdg-mat open' 'exo-open --launch WebBrowser' '$BROWSER'; do
+	opens "$name" https://claude.ai/x sh -c "$name https://claude.ai/x"
+done
+opens "nono run xdg-open" https://claude.ai/x xdg-open https://claude.ai/x
+opens "python -m webbrowser" https://claude.ai/x /usr/bin/python3 -m webbrowser https://claude.ai/x
+# what an opener says about itself, and what else a program does
+same "xdg-open --version" "$(xdg-open --version)" "$(agent sh -c 'xdg-open --version')"
+printf '#!/bin/sh\necho real "$@"\n' >gio && chmod +x gio
+same "another use of gio" "real info x" "$(PATH=$PWD:$PATH agent sh -c 'gio info x')"
+agent sh -c 'PATH=${PATH%%:*} kfmclient foo' && fail "a program that is not there"
+grep -q 'no such program' "$dir/err" || fail "a program that is not there: $(cat "$dir/err")"
+
+# the statuses of xdg-open, with a sentence
+says() { # STATUS PATTERN CMD...
+	local status=$1 pattern=$2
+	shift 2
+	agent sh -c '"$@"' sh "$@"
+	same "status of $*" "$status" "$?"
+	grep -qE "$pattern" "$dir/err" || fail "$*: $(cat "$dir/err")"
+	same "$* opens nothing" "" "$(cat "$dir/opened")"
+}
+says 1 'page to open is missing' xdg-open
+says 1 'page to open is missing' xdg-open ''
+says 1 'takes no options' xdg-open --new-window https://claude.ai/
+says 1 'takes no options' xdg-open -https://claude.ai/
+says 1 'one page is opened at a time' xdg-open https://claude.ai/1 https://claude.ai/2
+says 1 'one page is opened at a time' gio open https://claude.ai/1 https://claude.ai/2
+says 2 'there is no file nowhere' xdg-open nowhere
+says 4 'no files or programs' xdg-open /etc/passwd
+says 4 'only pages at https' xdg-open mailto:a@b.test
+says 4 'control character' xdg-open $'https://claude.ai/\nx'
+says 4 'allow_origins' xdg-open https://evil.test/
+
+# by path, in every function that executes
+gcc -D_GNU_SOURCE -o roads "$NONO_SOURCE/tests/cli/open_roads.c" || fail "cannot build"
+for kind in execve execv execvp execvpe execl execlp execle fexecve execveat execveat-fd posix_spawn posix_spawnp system popen \
+	no-environment; do
+	opens "$kind" https://claude.ai/$kind ./roads $kind /usr/bin/xdg-open https://claude.ai/$kind
+done
+for path in /usr/bin/open /usr/local/bin/x-www-browser /bin/sensible-browser; do
+	opens "$path" https://claude.ai/ ./roads execv $path https://claude.ai/
+done
+# a copy of the script that a package brings along
+cp /usr/bin/xdg-open xdg-open
+opens "a copy of xdg-open" https://claude.ai/ ./roads execv "$PWD/xdg-open" https://claude.ai/
+opens "a copy of xdg-open, relative" https://claude.ai/ ./roads posix_spawn ./xdg-open https://claude.ai/
+# what is called like an opener elsewhere is not one
+printf '#!/bin/sh\necho own "$@"\n' >open && chmod +x open
+same "a program's own open" "own x" "$(agent ./open x)"
+# errors stay those of the kernel: EFAULT, ENOENT, EACCES, EINVAL
+for pair in fault=14 fault-at=14 missing=2 directory=13 bad-fd=22; do
+	agent ./roads ${pair%=*} x x
+	same "${pair%=*}" "${pair#*=}" "$?"
+done
+# without the shim, as long as the environment leads back
+opens "a raw call" https://claude.ai/ env -u LD_PRELOAD /usr/bin/python3 -c '
+import os; os.execv("/usr/bin/xdg-open", ["xdg-open", "https://claude.ai/"])'
+finish
