@@ -308,7 +308,7 @@ void functions_start(const char *declared)
 	char entry[ENTRY_ROOM];
 	size_t n = 0;
 	struct patch p = {.n = 0};
-	for (; declared[n] && n < sizeof(text) - 1; n++)
+	for (; n < sizeof(text) - 1 && declared[n]; n++)
 		text[n] = declared[n];
 	for (char *at = text; *at && n_functions < OPEN_FUNCTIONS_MAX; n_functions++)
 		if (!read_function(&at, &functions[n_functions]))

@@ -67,6 +67,7 @@ static bool is_word(const char *words, const char *arg)
  */
 static int read_arguments(const struct opener *o, int argc, char **argv, const char **what)
 {
+	*what = "";
 	const char *name = o ? o->name : "open-url-helper";
 	static const char *const about[] = {"--help", "--version", "--manual", "-h", "--help-all"};
 	for (size_t i = 0; o && argc == 2 && i < ARRAY_SIZE(about); i++)
