@@ -66,7 +66,7 @@ shows 0 the-program
 # n: the program hears that it cannot be opened, and may say so
 type_ 0 "clear; $run -- sh -c 'xdg-open https://claude.ai/no; echo status-\$?'" Enter
 shows 0 "a page to open"
-key 0 n "status-1"
+key 0 n "status-4"
 shows 0 "no browser to open it with"
 
 # held for another terminal, where q is the code as well and leaves only the empty list
