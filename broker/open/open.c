@@ -398,7 +398,7 @@ const char *open_path_dir(const struct open_room *o)
 
 char *open_entry_at(const struct open_room *o, const char *path)
 {
-	const struct opener *at = opener_at(path);
+	const struct opener *at = path_beneath(path, o->dir) ? NULL : opener_at(path);
 	return at ? path_join(o->dir, at->name) : NULL;
 }
 

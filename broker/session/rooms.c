@@ -104,6 +104,7 @@ int rooms_serve(struct rooms *r, pid_t program, int listener, struct policy *pol
 		.approve = r->approve,
 		.explain = r->explain,
 		.net = r->net,
+		.open = r->open,
 		.root = program,
 		.kernel_floor = landlock_abi() > 0,
 		.tree_socket = r->tree_socket,

@@ -20,6 +20,8 @@
  */
 #include "trap/internal.h"
 
+#include "open/open.h"
+
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -225,6 +227,23 @@ static char *script_name(const struct exec_args *a, const struct object *o)
 	return xstrdup(plain ? o->asked : o->path);
 }
 
+/*
+ * An opener by its path, in a program without the shim: the session's entry is what it executes. Return: whether
+ * it was one.
+ */
+static bool lead_opener(struct trap_call *c, const struct object *file, const struct exec_args *a)
+{
+	const struct open_room *open = c->t->cfg.open;
+	char *entry = open ? open_entry_at(open, file->path) : NULL;
+	if (!entry && open)
+		entry = open_entry_at(open, file->asked);
+	const struct strv unchanged = {0};
+	if (entry)
+		exec_steer(c, entry, &unchanged, a->argv, a->envp);
+	free(entry);
+	return entry != NULL;
+}
+
 static void execute(struct trap_call *c, const struct exec_args *a)
 {
 	struct chain k = {.c = c, .all = JUDGED_KERNEL, .file = {.fd = -1, .parent = -1}};
@@ -232,7 +251,8 @@ static void execute(struct trap_call *c, const struct exec_args *a)
 		       (a->flags & AT_SYMLINK_NOFOLLOW ? RESOLVE_NOFOLLOW : 0);
 	enum looked l = LOOK_NATIVE;
 	/* a failing lookup fails by itself; what has no path (memfd) Landlock judges */
-	if (object_resolve(c, a->dirfd, a->path, how, 0, &k.file) == 0 && !k.file.native) {
+	if (object_resolve(c, a->dirfd, a->path, how, 0, &k.file) == 0 && !k.file.native &&
+		!lead_opener(c, &k.file, a)) {
 		cleanup_free char *first = script_name(a, &k.file);
 		l = look(&k, first);
 		while (l == LOOK_SCRIPT) {

@@ -53,6 +53,7 @@ struct trap_config {
 	struct approve *approve; /* NULL: nothing is ever asked */
 	struct explain *explain;
 	struct net *net;         /* may be NULL: sockets follow policy_check only */
+	struct open_room *open;  /* may be NULL: openers are executed like everything else */
 	pid_t root;              /* first process of the tree */
 	bool kernel_floor;       /* Landlock enforces: CONTINUE_LANDLOCK is meaningful */
 	const char *tree_socket; /* path of the socket the tree may always connect to, NULL if none */

@@ -54,6 +54,7 @@ says 4 'allow_origins' xdg-open https://evil.test/
 
 # by path, in every function that executes
 gcc -D_GNU_SOURCE -o roads "$NONO_SOURCE/tests/cli/open_roads.c" || fail "cannot build"
+gcc -D_GNU_SOURCE -static -o static "$NONO_SOURCE/tests/cli/open_roads.c" || fail "cannot build the static program"
 for kind in execve execv execvp execvpe execl execlp execle fexecve execveat execveat-fd posix_spawn posix_spawnp system popen \
 	no-environment; do
 	opens "$kind" https://claude.ai/$kind ./roads $kind /usr/bin/xdg-open https://claude.ai/$kind
@@ -73,7 +74,21 @@ for pair in fault=14 fault-at=14 missing=2 directory=13 bad-fd=22; do
 	agent ./roads ${pair%=*} x x
 	same "${pair%=*}" "${pair#*=}" "$?"
 done
-# without the shim, as long as the environment leads back
-opens "a raw call" https://claude.ai/ env -u LD_PRELOAD /usr/bin/python3 -c '
-import os; os.execv("/usr/bin/xdg-open", ["xdg-open", "https://claude.ai/"])'
+# Without the shim the broker leads there: no variable helps, and the program has another name for itself.
+for kind in execve execvp execlp fexecve execveat execveat-fd posix_spawn posix_spawnp no-environment syscall; do
+	opens "static, $kind" https://claude.ai/$kind env -i ./static $kind /usr/bin/xdg-open https://claude.ai/$kind
+done
+opens "raw" https://claude.ai/raw env -i ./roads syscall /usr/bin/open https://claude.ai/raw
+agent env -i ./static posix_spawn /usr/bin/xdg-open https://evil.test/ && fail "static: a page that is not allowed"
+opens "a copy of xdg-open, static" https://claude.ai/ env -i ./static execve "$PWD/xdg-open" https://claude.ai/
+same "a program's own open, static" "own https://claude.ai/" "$(agent env -i ./static execve ./open https://claude.ai/)"
+for pair in fault=14 missing=2 directory=13; do
+	agent env -i ./static ${pair%=*} x x
+	same "static, ${pair%=*}" "${pair#*=}" "$?"
+done
+# where only programs with the shim are supervised, the environment leads back
+: >"$dir/opened"
+"$NONO" run -s --profile claude-code --supervision shim --allow-cwd --on-request deny -- \
+	./static execve /usr/bin/xdg-open https://claude.ai/shim 2>"$dir/err" || fail "supervision shim: $(cat "$dir/err")"
+same "supervision shim" https://claude.ai/shim "$(cat "$dir/opened")"
 finish
