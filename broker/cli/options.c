@@ -42,7 +42,7 @@ const struct option_row option_rows[] = {
 		.deprecated = "override-deny"},
 	{FILES,
 		ITEM("suppress-save-prompt", "PATH", fs.suppress_save_prompt,
-			"never propose this path for the profile"),
+			"refuse this path without a question or a line in the report"),
 		.aliases = "ignore-denied"},
 	{FILES, .name = "allow-cwd", .kind = OPTION_FLAG, .offset = IN_FLAGS(allow_cwd), .commands = FOR_START,
 		.help = "share the working directory as the profile says, without asking"},

@@ -199,8 +199,25 @@ static struct record *add(struct explain *x, const struct denial *d, bool grante
 	return r;
 }
 
-static unsigned record(struct explain *x, const struct denial *d, bool granted)
+/*
+ * Programs that list processes (ps, top) try the entries of every process there is. One record stands for them all.
+ * Return: "/proc/N/stat" as "/proc/PID/stat" when it belongs to a process outside, else NULL. New string.
+ */
+static char *any_process(const struct denial *d)
 {
+	if (d->decision.verdict != VERDICT_NEVER || !d->resolved || !str_starts(d->resolved, "/proc/"))
+		return NULL;
+	const char *rest = d->resolved + 6 + strspn(d->resolved + 6, "0123456789");
+	return rest == d->resolved + 6 ? NULL : xasprintf("/proc/PID%s", rest);
+}
+
+static unsigned record(struct explain *x, const struct denial *given, bool granted)
+{
+	cleanup_free char *process = any_process(given);
+	struct denial merged = *given;
+	const struct denial *d = &merged;
+	if (process)
+		merged.resolved = process;
 	pthread_mutex_lock(&x->lock);
 	struct record *r = find(x, d, granted);
 	unsigned id = r ? r->id : 0;
@@ -208,6 +225,7 @@ static unsigned record(struct explain *x, const struct denial *d, bool granted)
 		x->dropped++;
 	} else if (!r) {
 		r = add(x, d, granted);
+		r->quiet = !granted && (process || policy_quiet(x->policy, d->op, d->resolved ? d->resolved : ""));
 		id = r->id;
 		r->count = 1;
 		write_line(x, record_to_json(r));

@@ -10,6 +10,7 @@
 /** struct record - one refusal, counted; strings owned. */
 struct record {
 	unsigned id, count;
+	bool quiet;   /* kept out of the report: nothing depends on it */
 	bool granted; /* a person allowed it: kept for the log, not a refusal */
 	enum operation op;
 	char *asked, *resolved, *program, *parent, *rule, *source, *answer, *suggest;

@@ -83,6 +83,8 @@ struct json_object *record_to_json(const struct record *r)
 	json_add_text(o, "answer", r->answer);
 	if (r->granted)
 		json_object_object_add(o, "granted", json_object_new_boolean(true));
+	if (r->quiet)
+		json_object_object_add(o, "quiet", json_object_new_boolean(true));
 	if (r->err)
 		json_add_text(o, "errno", strerrorname_np(r->err));
 	json_object_object_add(o, "errno_value", json_object_new_int64(r->err));
@@ -114,6 +116,7 @@ struct record *record_from_json(struct json_object *o)
 	r->pid = (pid_t)get_number(o, "pid");
 	r->err = (int)get_number(o, "errno_value");
 	r->granted = json_object_object_get(o, "granted") != NULL;
+	r->quiet = json_object_object_get(o, "quiet") != NULL;
 	r->asked = xstrdup(json_get_text(o, "asked"));
 	r->resolved = xstrdup(json_get_text(o, "resolved"));
 	r->program = xstrdup(json_get_text(o, "program"));

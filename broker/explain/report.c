@@ -67,6 +67,12 @@ char *fix_command(const struct strv *flags, char *const argv[])
 	return buf_steal(&b);
 }
 
+/* Whether it belongs into the report. */
+static bool counts(const struct record *r)
+{
+	return !r->granted && !r->quiet;
+}
+
 static bool refused_by_person(const struct record *r)
 {
 	return r->answer && (strcmp(r->answer, "no") == 0 || strcmp(r->answer, "never") == 0);
@@ -90,7 +96,7 @@ static void missing_flags(struct record *const *r, size_t n, struct strv *flags,
 {
 	*on_purpose = 0;
 	for (size_t i = 0; i < n; i++) {
-		if (r[i]->granted || !r[i]->suggest)
+		if (!counts(r[i]) || !r[i]->suggest)
 			continue;
 		if (r[i]->verdict == VERDICT_PROTECTED || refused_by_person(r[i])) {
 			(*on_purpose)++;
@@ -132,11 +138,11 @@ static void report_text(FILE *f, struct record *const *r, size_t n, unsigned dro
 {
 	size_t refusals = 0, shown = 0, on_purpose;
 	for (size_t i = 0; i < n; i++)
-		refusals += !r[i]->granted;
+		refusals += counts(r[i]);
 	fprintf(f, "nono: %zu thing%s refused; `nono why NUMBER` explains\n", refusals + dropped,
 		refusals + dropped == 1 ? " was" : "s were");
 	for (size_t i = 0; i < n && shown < ROWS_MAX; i++) {
-		if (r[i]->granted)
+		if (!counts(r[i]))
 			continue;
 		print_row(f, r[i]);
 		shown++;
@@ -176,7 +182,7 @@ void explain_report(struct explain *x, char *const argv[], bool json)
 	unsigned dropped;
 	struct record *const *r = explain_records(x, &n, &dropped);
 	for (size_t i = 0; i < n; i++)
-		refusals += !r[i]->granted;
+		refusals += counts(r[i]);
 	if (refusals + dropped == 0 || (!json && say_level < SAY_NORMAL))
 		return;
 	/* into one buffer and one write: other programs may still be writing to the terminal */

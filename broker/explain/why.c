@@ -132,7 +132,7 @@ static int why_recorded(const struct query *q)
 		if (q->number)
 			pick = strtoul(q->number, NULL, 10);
 		else
-			while (pick > 1 && all[pick - 1]->granted)
+			while (pick > 1 && (all[pick - 1]->granted || all[pick - 1]->quiet))
 				pick--;
 		if (pick < 1 || pick > n) {
 			say_error("session %s has no record %s; it has %zu", name, q->number ? q->number : "", n);

@@ -454,7 +454,8 @@ static int compile_all(struct compile *c, struct err **e)
 {
 	never_compile(c);
 	if (groups_compile(c, e) < 0 || lists_compile(c, e) < 0 || denies_compile(c, e) < 0 ||
-		bypasses_compile(c, e) < 0 || gpu_compile(c, e) < 0 || unix_compile(c, e) < 0)
+		bypasses_compile(c, e) < 0 || gpu_compile(c, e) < 0 || unix_compile(c, e) < 0 ||
+		quiet_compile(c, e) < 0)
 		return -1;
 	session_compile(c);
 	if (conflict_resolve(c, e) < 0)
@@ -507,6 +508,7 @@ void policy_free(struct policy *p)
 	free(p->commands);
 	free(p->denied_files);
 	free(p->grants);
+	strv_free(&p->quiet);
 	strv_free(&p->control_sockets);
 	hosts_free(p->hosts);
 	free(p->settings.workdir);

@@ -145,6 +145,7 @@ struct policy {
 	size_t n_denied_files;
 	struct grant *grants;
 	size_t n_grants;
+	struct strv quiet; /* canonical paths or patterns, see quiet.c */
 	struct strv control_sockets; /* patterns of this host and session, see unix.c */
 	struct hosts *hosts;
 	struct policy_settings settings;
@@ -236,6 +237,8 @@ struct wanted *want(struct compile *c, char *path, const char *written, unsigned
 void deny_path(struct compile *c, const char *path, const char *written, const struct origin *origin);
 /** unix_compile() - socket rules and the control sockets of this host. */
 int unix_compile(struct compile *c, struct err **e);
+/** quiet_compile() - paths that are refused without a question. */
+int quiet_compile(struct compile *c, struct err **e);
 /** split_compile() - derive the kernel's rules. */
 void split_compile(struct policy *p);
 

@@ -136,6 +136,11 @@ struct decision policy_check_host(const struct policy *p, enum operation op, con
 const struct item *policy_host_endpoints(const struct policy *p, const char *host, unsigned port);
 /** policy_check_unix() - decide connecting to or binding a pathname socket (canonical path). */
 struct decision policy_check_unix(const struct policy *p, enum operation op, const char *path);
+/**
+ * policy_quiet() - whether a refusal of this is neither asked about nor reported at the end: programs try it, and
+ * nothing depends on it (filesystem.suppress_save_prompt).
+ */
+bool policy_quiet(const struct policy *p, enum operation op, const char *object);
 /** policy_check_url() - decide OP_OPEN_URL by parsed origin ("https://host[:port]") */
 struct decision policy_check_origin(const struct policy *p, const char *origin);
 

@@ -133,7 +133,7 @@ const struct field profile_fields[] = {
 		.merge = MERGE_APPEND,
 		.offset = AT(fs.suppress_save_prompt),
 		.entry_key = "path",
-		.help = "Paths never proposed for the profile."},
+		.help = "Paths (\"*\" stands for anything) refused without a question and left out of the report."},
 	LEGACY("policy.exclude_groups", groups_exclude, "groups.exclude", NULL),
 	LEGACY("policy.add_allow_read", fs.read, "filesystem.read", "path"),
 	LEGACY("policy.add_allow_write", fs.write, "filesystem.write", "path"),

@@ -101,6 +101,20 @@ static bool inherited(const struct profile *p, const char *entry)
 	return allow->n == 0 || listed(allow, entry, len);
 }
 
+/*
+ * Programs that find TMUX run tmux uninvited. While its socket is closed to them that fails, after a question that
+ * nobody understands, so they are not told of it.
+ */
+static bool closed_multiplexer(const struct policy *p, const char *entry)
+{
+	const char *tmux = getenv("TMUX");
+	if (!tmux || !(str_starts(entry, "TMUX=") || str_starts(entry, "TMUX_PANE=")))
+		return false;
+	cleanup_free char *named = xstrndup(tmux, strcspn(tmux, ","));
+	cleanup_free char *path = realpath(named, NULL);
+	return !path || policy_check_unix(p, OP_UNIX_CONNECT, path).verdict != VERDICT_ALLOW;
+}
+
 /* Replace NAME or append it: a variable never appears twice. */
 static void set(struct strv *env, const char *name, const char *value)
 {
@@ -135,7 +149,7 @@ struct strv environment_build(const struct policy *p, const struct environment_e
 	struct strv env = {0};
 	const struct profile *profile = policy_profile(p);
 	for (char **v = environ; v && *v; v++)
-		if (inherited(profile, *v))
+		if (inherited(profile, *v) && !closed_multiplexer(p, *v))
 			strv_add(&env, *v);
 
 	static const char *const temp[] = {"TMPDIR", "TMP", "TEMP"};

@@ -256,10 +256,10 @@ void ask_stop(struct trap *t)
 
 /* ---- asking -------------------------------------------------------------------------------- */
 
-static bool may_ask(const struct trap_call *c, struct decision d)
+static bool may_ask(const struct trap_call *c, const struct trap_object *o, struct decision d)
 {
 	return (d.verdict == VERDICT_NONE || d.verdict == VERDICT_PROTECTED) && c->t->cfg.approve &&
-	       approve_possible(c->t->cfg.approve);
+	       !policy_quiet(c->t->cfg.policy, o->op, o->resolved) && approve_possible(c->t->cfg.approve);
 }
 
 /* Return: whether the call waits for an answer now. */
@@ -316,11 +316,12 @@ static bool park(struct trap_call *c, const struct trap_object *o, struct decisi
 
 void trap_refuse_or_ask(struct trap_call *c, const struct trap_object *o, struct decision d, int err)
 {
-	if (trap_tgid(c) < 0) {
-		trap_errno(c, err);
+	int anyway = refused_anyway(o->op, o->resolved);
+	if (anyway || trap_tgid(c) < 0) {
+		trap_errno(c, anyway ? anyway : err);
 		return;
 	}
-	if (may_ask(c, d) && park(c, o, d, err))
+	if (may_ask(c, o, d) && park(c, o, d, err))
 		return;
 	record(c, o, d, err, "not asked");
 	trap_errno(c, err);

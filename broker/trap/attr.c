@@ -153,8 +153,23 @@ static int act(const struct object *o, const struct change *ch, bool by_fd)
 	return -1;
 }
 
-static bool allowed(struct trap_call *c, const struct object *o)
+/* The errno with which the file's owner and mode refuse the change, whatever the policy says; 0 when they don't. */
+static int refused_by_owner(const struct object *o, const struct change *ch)
 {
+	bool now = ch->times[0].tv_nsec == UTIME_NOW && ch->times[1].tv_nsec == UTIME_NOW;
+	bool by_mode = ch->kind == ATTR_SET || ch->kind == ATTR_REMOVE || (ch->kind == ATTR_TIMES && now);
+	if (geteuid() == 0 || o->st.st_uid == geteuid())
+		return 0;
+	return !by_mode ? EPERM : faccessat(AT_FDCWD, o->path, W_OK, AT_EACCESS) < 0 && errno == EACCES ? EACCES : 0;
+}
+
+static bool allowed(struct trap_call *c, const struct object *o, const struct change *ch)
+{
+	int err = refused_by_owner(o, ch);
+	if (err) {
+		trap_errno(c, err);
+		return false;
+	}
 	if (created_has(c->t, o->fd) && policy_check_path(c->t->cfg.policy, OP_ATTR, o->path).verdict == VERDICT_NONE)
 		return true;
 	return judge(c, OP_ATTR, o->asked, o->path, NULL) != JUDGED_ANSWERED;
@@ -196,7 +211,7 @@ void handle_attr(struct trap_call *c)
 		rc = read_change(c, r, &ch);
 	if (rc < 0) {
 		trap_errno(c, -rc);
-	} else if (o.native || allowed(c, &o)) { /* a pipe or socket of its own has no path to protect */
+	} else if (o.native || allowed(c, &o, &ch)) { /* a pipe or socket of its own has no path to protect */
 		rc = act(&o, &ch, by_fd);
 		if (rc < 0)
 			trap_errno(c, errno);

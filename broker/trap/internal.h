@@ -114,6 +114,12 @@ enum judged { JUDGED_KERNEL, JUDGED_BROKER, JUDGED_ANSWERED };
  * Return: JUDGED_ANSWERED when the call has ended or waits; otherwise whether the kernel allows it too.
  */
 enum judged judge(struct trap_call *c, enum operation op, const char *asked, const char *path, struct decision *out);
+/**
+ * refused_anyway() - the errno with which the file's mode, its directory's or a read-only file system refuse this,
+ * whatever the policy says; 0 when they don't. It only ever turns one refusal into another: what is not the sandbox's
+ * doing is neither asked about nor recorded.
+ */
+int refused_anyway(enum operation op, const char *path);
 /** continue_or() - answer CONTINUE when the kernel allows it too and judges the same call again; false: act. */
 bool continue_if_kernel(struct trap_call *c, enum judged all);
 

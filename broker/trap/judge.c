@@ -3,6 +3,31 @@
 #include "trap/internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
+
+/* Whether entries of the directory above @path can be made or removed. Return: 0 or an errno. */
+static int entry_refused(const char *path, bool removing)
+{
+	cleanup_free char *dir = path_dir(path);
+	struct stat d, st;
+	if (faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) < 0)
+		return errno;
+	bool sticky = removing && geteuid() != 0 && stat(dir, &d) == 0 && (d.st_mode & S_ISVTX) &&
+		      d.st_uid != geteuid() && lstat(path, &st) == 0 && st.st_uid != geteuid();
+	return sticky ? EPERM : 0;
+}
+
+int refused_anyway(enum operation op, const char *path)
+{
+	static const int modes[OP_COUNT] = {
+		[OP_READ] = R_OK, [OP_WRITE] = W_OK, [OP_EXECUTE] = X_OK, [OP_UNIX_CONNECT] = W_OK};
+	int err = 0;
+	if (op == OP_CREATE || op == OP_DELETE || op == OP_UNIX_BIND)
+		err = entry_refused(path, op == OP_DELETE);
+	else if (modes[op] && faccessat(AT_FDCWD, path, modes[op], AT_EACCESS) < 0)
+		err = errno;
+	return err == EACCES || err == EPERM || err == EROFS ? err : 0;
+}
 
 enum judged judge(struct trap_call *c, enum operation op, const char *asked, const char *path, struct decision *out)
 {
