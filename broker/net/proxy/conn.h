@@ -49,6 +49,7 @@ struct conn {
 	struct conn *next, *prev;
 	struct proxy *p;
 	struct bufferevent *client, *server;
+	struct event *first; /* waits for the first byte of a transparent connection */
 	pid_t peer;
 	enum conn_kind kind;
 	bool transparent; /* the program does not know that there is a proxy */
@@ -74,10 +75,14 @@ struct conn {
 
 /* server.c */
 void conn_close(struct conn *c);
+/** side_free() - end one side; TLS is told that this is the end. */
+void side_free(struct bufferevent **side);
 /** conn_answer() - a short answer of our own to the client, then close. */
 void conn_answer(struct conn *c, int status, const char *why);
 /** conn_await_request() - the next request head is expected from the client. */
 void conn_await_request(struct conn *c);
+/** conn_await_first() - the program believes to talk to the host: is it TLS or plain HTTP? */
+void conn_await_first(struct conn *c);
 void conn_client_event(struct bufferevent *bev, short what, void *arg);
 
 /* request.c */
@@ -104,7 +109,7 @@ void relay_tunnel(struct conn *c);
 void exchange_start(struct conn *c);
 
 /* intercept.c */
-/** intercept_client() - end the client's TLS here; requests follow. What was read already is handed to TLS. */
+/** intercept_client() - end the client's TLS here; requests follow. Nothing of it has been read yet. */
 void intercept_client(struct conn *c);
 /** intercept_server() - start TLS on c->server towards c->host. @alpn: "h2" or "http/1.1" */
 int intercept_server(struct conn *c, const char *alpn, bufferevent_event_cb on_event);

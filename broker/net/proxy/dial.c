@@ -61,8 +61,7 @@ void conn_dial(struct conn *c)
 
 void dial_failed(struct conn *c, int status, const char *why)
 {
-	if (c->server)
-		bufferevent_free(steal_ptr(&c->server));
+	side_free(&c->server);
 	if (c->h2)
 		h2_fail(c, status, why);
 	else if (c->kind == KIND_TUNNEL && c->transparent)
@@ -143,7 +142,7 @@ static void connected(struct bufferevent *bev, short what, void *arg)
 {
 	struct conn *c = arg;
 	if (!(what & BEV_EVENT_CONNECTED)) {
-		bufferevent_free(steal_ptr(&c->server));
+		side_free(&c->server);
 		try_next(c);
 		return;
 	}
@@ -171,7 +170,7 @@ static void try_next(struct conn *c)
 			bufferevent_enable(c->server, EV_WRITE);
 			return;
 		}
-		bufferevent_free(steal_ptr(&c->server));
+		side_free(&c->server);
 	}
 	cleanup_free char *why = c->via ? xasprintf("the parent proxy %s cannot be reached", c->p->parent)
 					: xasprintf("%s:%u cannot be reached", c->host, c->port);

@@ -33,8 +33,7 @@ static void last_byte(struct bufferevent *bev, void *arg)
 /* Nothing more comes: close once the client has everything. */
 static void finish(struct conn *c)
 {
-	if (c->server)
-		bufferevent_free(steal_ptr(&c->server));
+	side_free(&c->server);
 	bufferevent_disable(c->client, EV_READ);
 	bufferevent_setwatermark(c->client, EV_WRITE, 0, 0);
 	bufferevent_setcb(c->client, NULL, last_byte, conn_client_event, c);
@@ -46,7 +45,7 @@ static void idle_server_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct conn *c = arg;
 	if ((what & (BEV_EVENT_EOF | BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT)) && c->server == bev)
-		bufferevent_free(steal_ptr(&c->server));
+		side_free(&c->server);
 }
 
 /* A server that speaks without being asked is not listened to. */
@@ -65,8 +64,8 @@ static void exchange_end(struct conn *c)
 		bufferevent_setcb(c->server, idle_server_read, NULL, idle_server_event, c);
 		bufferevent_set_timeouts(c->server, &between_requests, NULL);
 		bufferevent_enable(c->server, EV_READ);
-	} else if (c->server) {
-		bufferevent_free(steal_ptr(&c->server));
+	} else {
+		side_free(&c->server);
 	}
 	conn_await_request(c);
 }
@@ -224,7 +223,7 @@ static void server_event(struct bufferevent *bev, short what, void *arg)
 		conn_close(c); /* a response that ended early is not made to look complete */
 	} else if (c->reused && nothing && c->body.framing == BODY_NONE) {
 		/* an idle connection that the server gave up meanwhile: the request was not seen */
-		bufferevent_free(steal_ptr(&c->server));
+		side_free(&c->server);
 		c->reused = false;
 		conn_dial(c);
 	} else {

@@ -149,8 +149,7 @@ static int pump(struct h2 *h, nghttp2_session *session)
 static void drop_server(struct h2 *h)
 {
 	nghttp2_session_del(steal_ptr(&h->server));
-	if (h->c->server)
-		bufferevent_free(steal_ptr(&h->c->server));
+	side_free(&h->c->server);
 	h->connecting = false;
 	for (struct stream *s = h->streams; s; s = s->next) {
 		if (s->n_request)
@@ -561,7 +560,7 @@ static void h2_server_tls(struct bufferevent *bev, short what, void *arg)
 			nghttp2_submit_rst_stream(
 				h->client, NGHTTP2_FLAG_NONE, s->client_id, NGHTTP2_HTTP_1_1_REQUIRED);
 		h->connecting = false;
-		bufferevent_free(steal_ptr(&c->server));
+		side_free(&c->server);
 		pump_both(h);
 		return;
 	}

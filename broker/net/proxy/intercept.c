@@ -33,29 +33,47 @@ static void client_tls_event(struct bufferevent *bev, short what, void *arg)
 	conn_await_request(c);
 }
 
-/* Data that was already read (the first record) is handed to TLS through a filter. */
+/* Take the socket out of a plain side that has nothing unsent or unread. Return: it. */
+static int take_socket(struct bufferevent **side)
+{
+	int fd = (int)bufferevent_getfd(*side);
+	bufferevent_setfd(*side, -1);
+	bufferevent_free(steal_ptr(side));
+	return fd;
+}
+
+/* Put TLS on a side in place of plain bytes. Takes @ssl over, NULL for none. Return: 0 or -1, the side is gone then. */
+static int start_tls(struct conn *c, struct bufferevent **side, SSL *ssl, enum bufferevent_ssl_state state)
+{
+	int fd = take_socket(side);
+	/* the socket goes with the TLS side from here on, as does @ssl */
+	if (ssl)
+		*side = bufferevent_openssl_socket_new(
+			c->p->base, fd, ssl, state, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+	if (!*side) {
+		if (ssl)
+			SSL_free(ssl);
+		close(fd);
+		return -1;
+	}
+	bufferevent_openssl_set_allow_dirty_shutdown(*side, 1);
+	return 0;
+}
+
 void intercept_client(struct conn *c)
 {
 	static const struct timeval patience = {30, 0};
 	cleanup_err struct err *e = NULL;
 	SSL_CTX *ctx = c->p->ca ? ca_leaf(c->p->ca, c->host, &e) : NULL;
-	SSL *ssl = ctx ? SSL_new(ctx) : NULL;
-	struct bufferevent *tls =
-		ssl ? bufferevent_openssl_filter_new(c->p->base, c->client, ssl, BUFFEREVENT_SSL_ACCEPTING,
-			      BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS)
-		    : NULL;
-	if (!tls) {
+	if (start_tls(c, &c->client, ctx ? SSL_new(ctx) : NULL, BUFFEREVENT_SSL_ACCEPTING) < 0) {
 		conn_close(c);
 		return;
 	}
-	bufferevent_openssl_set_allow_dirty_shutdown(tls, 1);
-	bufferevent_set_timeouts(c->client, NULL, NULL);
-	c->client = tls;
 	c->secure = true;
 	c->kind = KIND_INTERCEPT;
-	bufferevent_setcb(tls, NULL, NULL, client_tls_event, c);
-	bufferevent_set_timeouts(tls, &patience, NULL);
-	bufferevent_enable(tls, EV_READ | EV_WRITE);
+	bufferevent_setcb(c->client, NULL, NULL, client_tls_event, c);
+	bufferevent_set_timeouts(c->client, &patience, NULL);
+	bufferevent_enable(c->client, EV_READ | EV_WRITE);
 }
 
 /* The server must prove the name the program asked for; an address needs a certificate for that address. */
@@ -81,16 +99,10 @@ int intercept_server(struct conn *c, const char *alpn, bufferevent_event_cb on_e
 		SSL_free(ssl);
 		return -1;
 	}
-	struct bufferevent *tls = bufferevent_openssl_filter_new(c->p->base, c->server, ssl, BUFFEREVENT_SSL_CONNECTING,
-		BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
-	if (!tls) {
-		SSL_free(ssl);
+	if (start_tls(c, &c->server, ssl, BUFFEREVENT_SSL_CONNECTING) < 0)
 		return -1;
-	}
-	bufferevent_openssl_set_allow_dirty_shutdown(tls, 1);
-	c->server = tls;
-	bufferevent_setcb(tls, NULL, NULL, on_event, c);
-	bufferevent_enable(tls, EV_READ | EV_WRITE);
+	bufferevent_setcb(c->server, NULL, NULL, on_event, c);
+	bufferevent_enable(c->server, EV_READ | EV_WRITE);
 	return 0;
 }
 

@@ -61,7 +61,7 @@ static bool authorized(const struct proxy *p, const struct http_head *h)
 static void set_target(struct conn *c, char *host, unsigned port)
 {
 	if (c->server && (c->port != port || strcmp(c->host, host) != 0))
-		bufferevent_free(steal_ptr(&c->server));
+		side_free(&c->server);
 	free(c->host);
 	c->host = host;
 	c->port = port;
@@ -73,8 +73,7 @@ static void on_connect_request(struct conn *c)
 	cleanup_free char *named = NULL;
 	char *host = NULL;
 	unsigned named_port = 443, port = 0;
-	if (c->server)
-		bufferevent_free(steal_ptr(&c->server));
+	side_free(&c->server);
 	if (http_split_authority(c->head.target, &host, &port) < 0 || port == 0) {
 		free(host);
 		conn_answer(c, 400, "CONNECT needs host:port");
@@ -101,7 +100,7 @@ static void on_connect_request(struct conn *c)
 	http_head_free(&c->head);
 	/* from here on it is as if the program had connected to the server itself: TLS or plain HTTP */
 	c->transparent = true;
-	conn_await_request(c);
+	conn_await_first(c);
 }
 
 /* The request is judged by the endpoint rules of its host; then it goes to the server. */
@@ -181,13 +180,6 @@ static void dispatch(struct conn *c)
 
 /* ---- reading ------------------------------------------------------------------ */
 
-/* Whether a transparent connection has turned out to be TLS, which ends here. */
-static bool is_tls(const struct conn *c, struct evbuffer *in)
-{
-	unsigned char first;
-	return c->transparent && !c->secure && evbuffer_copyout(in, &first, 1) == 1 && first == 0x16;
-}
-
 /* A first line that is no request (the greeting of another protocol) never becomes one. */
 static bool starts_badly(struct evbuffer *in)
 {
@@ -203,10 +195,6 @@ void conn_read_request(struct bufferevent *bev, void *arg)
 {
 	struct conn *c = arg;
 	struct evbuffer *in = bufferevent_get_input(bev);
-	if (is_tls(c, in)) {
-		intercept_client(c);
-		return;
-	}
 	if (starts_badly(in)) {
 		conn_answer(c, 400, "this is no HTTP request");
 		return;

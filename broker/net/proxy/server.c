@@ -16,10 +16,12 @@
 #include "net/proxy/conn.h"
 
 #include <errno.h>
+#include <event2/bufferevent_ssl.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
@@ -75,14 +77,25 @@ static void withdraw(struct conn *c)
 	c->ticket = NULL;
 }
 
+void side_free(struct bufferevent **side)
+{
+	SSL *ssl = *side ? bufferevent_openssl_get_ssl(*side) : NULL;
+	if (ssl && SSL_is_init_finished(ssl)) {
+		SSL_shutdown(ssl);
+		ERR_clear_error();
+	}
+	if (*side)
+		bufferevent_free(steal_ptr(side));
+}
+
 void conn_close(struct conn *c)
 {
 	if (c->h2)
 		h2_free(steal_ptr(&c->h2));
-	if (c->client)
-		bufferevent_free(steal_ptr(&c->client));
-	if (c->server)
-		bufferevent_free(steal_ptr(&c->server));
+	if (c->first)
+		event_free(steal_ptr(&c->first));
+	side_free(&c->client);
+	side_free(&c->server);
 	c->dead = true;
 	withdraw(c);
 	if (!c->ticket)
@@ -104,8 +117,7 @@ static void close_on_event(struct bufferevent *bev, short what, void *arg)
 
 void conn_answer(struct conn *c, int status, const char *why)
 {
-	if (c->server)
-		bufferevent_free(steal_ptr(&c->server));
+	side_free(&c->server);
 	static const struct {
 		int status;
 		const char *text;
@@ -146,6 +158,34 @@ void conn_await_request(struct conn *c)
 		conn_read_request(c->client, c);
 }
 
+static void on_first(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+	unsigned char byte;
+	ssize_t n = what & EV_TIMEOUT ? 0 : recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	if (n < 0 && errno == EAGAIN) {
+		event_add(c->first, &head_patience);
+		return;
+	}
+	event_free(steal_ptr(&c->first));
+	if (n <= 0)
+		conn_close(c);
+	else if (byte == 0x16) /* a TLS handshake record */
+		intercept_client(c);
+	else
+		conn_await_request(c);
+}
+
+void conn_await_first(struct conn *c)
+{
+	bufferevent_disable(c->client, EV_READ);
+	bufferevent_setcb(c->client, NULL, NULL, conn_client_event, c);
+	bufferevent_set_timeouts(c->client, NULL, NULL);
+	bufferevent_enable(c->client, EV_WRITE);
+	c->first = event_new(c->p->base, bufferevent_getfd(c->client), EV_READ, on_first, c);
+	event_add(c->first, &head_patience);
+}
+
 /* ---- the thread ------------------------------------------------------------- */
 
 static void serve_new(struct proxy *p, struct posted *item)
@@ -161,7 +201,7 @@ static void serve_new(struct proxy *p, struct posted *item)
 	c->host = steal_ptr(&item->host);
 	c->port = item->port;
 	if (conn_route(c)) {
-		conn_await_request(c);
+		conn_await_first(c);
 	} else {
 		c->kind = KIND_TUNNEL;
 		bufferevent_enable(c->client, EV_READ | EV_WRITE);
