@@ -191,6 +191,16 @@ static int start_of(struct trap_call *c, int dirfd, uint64_t resolve, struct obj
 	return 0;
 }
 
+/* Whether @number is a whole component of @path. */
+static bool names(const char *path, const char *number)
+{
+	size_t n = strlen(number);
+	for (const char *at = strstr(path, number); at; at = strstr(at + 1, number))
+		if ((at == path || at[-1] == '/') && (at[n] == '/' || at[n] == '\0'))
+			return true;
+	return false;
+}
+
 /* The lookup ended in our own /proc entry: a link to /proc/self. Make it the caller's. */
 static int reread_own(struct trap_call *c, struct object *o, uint64_t flags, uint64_t resolve)
 {
@@ -199,7 +209,7 @@ static int reread_own(struct trap_call *c, struct object *o, uint64_t flags, uin
 	if (strncmp(o->path, prefix, (size_t)n) != 0 || (o->path[n] != '/' && o->path[n] != '\0'))
 		return 0;
 	/* whoever names the broker by its number means the broker, and is refused */
-	if (strncmp(o->asked, prefix, (size_t)n) == 0 && !isdigit((unsigned char)o->asked[n]))
+	if (names(o->asked, prefix + strlen("/proc/")))
 		return 0;
 	(void)snprintf(other, sizeof(other), "/proc/%d%s", (int)trap_tgid(c), o->path + n);
 	close(steal_fd(&o->fd));
