@@ -5,6 +5,11 @@
  * An address with a port is judged when it is bound. Port 0 may always be bound, as
  * clients do; it is listen() that would open it, and judges what the socket is bound
  * to, or will be bound to by listening (every address, a port of the kernel's choice).
+ *
+ * Many servers listen on every address without meaning more than this machine. Where
+ * a rule allows the port on loopback only, such a socket is bound to the loopback
+ * interface: it keeps the address it was given, and the kernel lets nobody else in.
+ * Taking a socket off an interface needs CAP_NET_RAW, which the tree has not.
  */
 #include "net/internal.h"
 
@@ -30,6 +35,15 @@ static bool allowed(struct trap_call *c, const char *host, unsigned port, struct
 	return d->verdict == VERDICT_ALLOW || (d->verdict != VERDICT_NEVER && trap_once(c, OP_BIND, host));
 }
 
+/* Whether @port may be listened on on loopback, and the socket is confined to that. */
+static bool confined(struct trap_call *c, const struct sock_call *s, const struct host_addr *a, unsigned port)
+{
+	static const char lo[] = "lo";
+	return host_addr_unspecified(a) &&
+	       policy_check_host(trap_cfg(c)->policy, OP_BIND, "127.0.0.1", port, false).verdict == VERDICT_ALLOW &&
+	       setsockopt(s->fd, SOL_SOCKET, SO_BINDTODEVICE, lo, sizeof(lo)) == 0;
+}
+
 static void bind_inet(struct trap_call *c, struct sock_call *s)
 {
 	struct host_addr a;
@@ -45,11 +59,17 @@ static void bind_inet(struct trap_call *c, struct sock_call *s)
 	char host[INET6_ADDRSTRLEN];
 	host_addr_text(&a, host);
 	struct decision d;
+	struct net *n = call_net(c);
 	bool udp = s->type == SOCK_DGRAM && policy_settings(trap_cfg(c)->policy)->net_mode == NET_OPEN;
-	if (port && !udp && !allowed(c, host, port, &d))
+	if (port && !udp && !allowed(c, host, port, &d) &&
+		(d.verdict == VERDICT_NEVER || !confined(c, s, &a, port))) {
 		call_refuse(c, OP_BIND, host, port, false, d);
-	else
-		finish(c, do_bind(s));
+		return;
+	}
+	int rc = do_bind(s);
+	if (rc == 0 && port && n)
+		listeners_judged(n->listeners, s->fd, true);
+	finish(c, rc);
 }
 
 static void run(struct trap_call *c, bool worker)
@@ -82,6 +102,7 @@ void net_on_bind(struct trap_call *c)
 
 static bool may_listen(struct trap_call *c, const struct sock_call *s, char *host, unsigned *port, struct decision *d)
 {
+	struct net *n = call_net(c);
 	struct sock_call bound = {.len = sizeof(bound.addr)};
 	struct host_addr a;
 	*d = (struct decision){.verdict = VERDICT_NONE};
@@ -90,11 +111,13 @@ static bool may_listen(struct trap_call *c, const struct sock_call *s, char *hos
 	if (getsockname(s->fd, &bound.addr.sa, &bound.len) < 0 || !sock_call_host(&bound, &a, port))
 		return false;
 	host_addr_text(&a, host);
-	/* A loopback port of its own choice was judged, if need be, when it was bound. */
+	if (*port && n && listeners_judged(n->listeners, s->fd, false))
+		return true;
+	/* A loopback port of its own choice. */
 	if (host_addr_loopback(&a) && !host_addr_unspecified(&a) &&
 		policy_check_host(trap_cfg(c)->policy, OP_BIND, host, 0, false).verdict == VERDICT_ALLOW)
 		return true;
-	return allowed(c, host, *port, d);
+	return allowed(c, host, *port, d) || (d->verdict != VERDICT_NEVER && confined(c, s, &a, 0));
 }
 
 void net_on_listen(struct trap_call *c)

@@ -247,10 +247,16 @@ struct listeners *listeners_new(void);
 void listeners_free(struct listeners *l);
 /** listeners_add() - the tree listens on @fd (internet), or has bound it to an abstract name. */
 void listeners_add(struct listeners *l, int fd);
+/**
+ * listeners_judged() - whether @fd is bound to a port that was judged when it was bound.
+ * @add: it is, note it
+ */
+bool listeners_judged(struct listeners *l, int fd, bool add);
 /** listeners_port() - whether what listens on loopback @port now is a socket of the tree. */
 bool listeners_port(struct listeners *l, unsigned port);
-/** listeners_abstract() - whether abstract @name (without its first byte) is held by a socket of the tree. */
-bool listeners_abstract(struct listeners *l, const char *name, size_t len);
+enum holder { HOLDER_NOBODY, HOLDER_TREE, HOLDER_FOREIGN };
+/** listeners_abstract() - whose socket holds abstract @name (without its first byte). */
+enum holder listeners_abstract(struct listeners *l, const char *name, size_t len);
 
 /* ---- the room ------------------------------------------------------------ */
 

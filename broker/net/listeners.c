@@ -15,6 +15,7 @@
 struct listener {
 	ino_t ino;
 	unsigned port; /* 0: an abstract name */
+	bool judged;   /* bound to a port that was judged; it need not listen */
 };
 
 struct listeners {
@@ -41,34 +42,56 @@ void listeners_free(struct listeners *l)
 	free(l);
 }
 
-void listeners_add(struct listeners *l, int fd)
+static bool entry_of(int fd, bool judged, struct listener *out)
 {
 	struct sock_call s = {.len = sizeof(s.addr)};
 	struct host_addr a;
 	struct stat st;
-	unsigned port = 0;
+	*out = (struct listener){.judged = judged};
 	if (fstat(fd, &st) < 0 || getsockname(fd, &s.addr.sa, &s.len) < 0)
-		return;
-	(void)sock_call_host(&s, &a, &port);
+		return false;
+	(void)sock_call_host(&s, &a, &out->port);
+	out->ino = st.st_ino;
+	return true;
+}
+
+/* Under the lock. @x: inode 0 is any. */
+static bool find(const struct listeners *l, const struct listener *x)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].port == x->port && l->v[i].judged == x->judged && (!x->ino || l->v[i].ino == x->ino))
+			return true;
+	return false;
+}
+
+static bool note(struct listeners *l, const struct listener *x, bool add)
+{
 	pthread_mutex_lock(&l->lock);
-	size_t i = 0;
-	while (i < l->n && (l->v[i].port != port || l->v[i].ino != st.st_ino))
-		i++;
-	if (i == l->n && l->n < LISTENERS_MAX) {
+	bool found = find(l, x);
+	if (!found && add && l->n < LISTENERS_MAX) {
 		l->v = xreallocarray(l->v, l->n + 1, sizeof(*l->v));
-		l->v[l->n++] = (struct listener){st.st_ino, port};
+		l->v[l->n++] = *x;
 	}
 	pthread_mutex_unlock(&l->lock);
+	return found;
+}
+
+void listeners_add(struct listeners *l, int fd)
+{
+	struct listener x;
+	if (entry_of(fd, false, &x))
+		(void)note(l, &x, true);
+}
+
+bool listeners_judged(struct listeners *l, int fd, bool add)
+{
+	struct listener x;
+	return entry_of(fd, true, &x) && note(l, &x, add);
 }
 
 static bool noted(struct listeners *l, unsigned port, unsigned long ino)
 {
-	bool found = false;
-	pthread_mutex_lock(&l->lock);
-	for (size_t i = 0; i < l->n && !found; i++)
-		found = l->v[i].port == port && (!ino || l->v[i].ino == ino);
-	pthread_mutex_unlock(&l->lock);
-	return found;
+	return note(l, &(struct listener){.ino = ino, .port = port}, false);
 }
 
 /* Who listens on @port: every listener has to be the tree's. */
@@ -102,29 +125,34 @@ bool net_listens(struct net *n, unsigned port)
 	return listeners_port(n->listeners, port);
 }
 
-bool listeners_abstract(struct listeners *l, const char *name, size_t len)
+/* Whether /proc/net/unix shows @shown for the name; NUL bytes of names are written as '@'. */
+static bool same_name(const char *shown, const char *name, size_t len)
 {
-	if (!noted(l, 0, 0) || memchr(name, '\n', len))
+	if (strcspn(shown, "\n") != len)
 		return false;
+	for (size_t i = 0; i < len; i++)
+		if (shown[i] != name[i] && (shown[i] != '@' || name[i] != '\0'))
+			return false;
+	return true;
+}
+
+enum holder listeners_abstract(struct listeners *l, const char *name, size_t len)
+{
 	cleanup_file FILE *f = fopen("/proc/net/unix", "re");
 	char line[512];
-	bool found = false;
-	while (f && fgets(line, sizeof(line), f)) {
+	enum holder held = HOLDER_NOBODY;
+	if (!f || memchr(name, '\n', len))
+		return HOLDER_FOREIGN;
+	while (fgets(line, sizeof(line), f)) {
 		unsigned long ino;
 		int end = 0;
-		/* Num: RefCount Protocol Flags Type St Inode Path; NUL bytes of names are written as '@' */
-		if (sscanf(line, "%*[^:]: %*s %*s %*s %*s %*s %lu %n", &ino, &end) != 1 || !end || line[end] != '@')
-			continue;
-		const char *shown = line + end + 1;
-		size_t n = strcspn(shown, "\n");
-		bool same = n == len;
-		for (size_t i = 0; i < len && same; i++)
-			same = shown[i] == name[i] || (shown[i] == '@' && name[i] == '\0');
-		if (!same)
+		/* Num: RefCount Protocol Flags Type St Inode Path */
+		if (sscanf(line, "%*[^:]: %*s %*s %*s %*s %*s %lu %n", &ino, &end) != 1 || !end || line[end] != '@' ||
+			!same_name(line + end + 1, name, len))
 			continue;
 		if (!noted(l, 0, ino))
-			return false;
-		found = true;
+			return HOLDER_FOREIGN;
+		held = HOLDER_TREE;
 	}
-	return found;
+	return held;
 }

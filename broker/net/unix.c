@@ -157,9 +157,9 @@ static void connect_abstract(struct trap_call *c, struct sock_call *s, bool work
 {
 	struct net *n = call_net(c);
 	size_t len = s->len - offsetof(struct sockaddr_un, sun_path) - 1;
-	bool ours = n && listeners_abstract(n->listeners, s->addr.un.sun_path + 1, len);
-	if (!ours && !abstract_open(trap_cfg(c)->policy))
-		trap_errno(c, EPERM); /* what Landlock's scope answers */
+	enum holder held = n ? listeners_abstract(n->listeners, s->addr.un.sun_path + 1, len) : HOLDER_FOREIGN;
+	if (held != HOLDER_TREE && !abstract_open(trap_cfg(c)->policy))
+		trap_errno(c, held == HOLDER_NOBODY ? ECONNREFUSED : EPERM); /* as with Landlock's scope */
 	else if (!worker && !s->nonblock)
 		trap_defer(c, net_on_connect_worker);
 	else if (worker && !s->nonblock)

@@ -8,6 +8,8 @@ writes what arrives to DIR/udp.log, a time server by UDP
 host: Unix sockets below DIR/sockets that write who came to DIR/*.log, an abstract one
 """
 import os
+import resource
+import select
 import socket
 import sys
 import threading
@@ -66,6 +68,31 @@ def hang_up(address, name=None):
             log(name, "reached")
 
 
+def answer_all(address):
+    """One byte to whoever sends one; connections stay."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    s = socket.socket()
+    s.bind((address, 83))
+    s.listen(4096)
+    wait = select.epoll()
+    wait.register(s, select.EPOLLIN)
+    connections = {}
+    while True:
+        for fd, _ in wait.poll():
+            if fd == s.fileno():
+                c, _ = s.accept()
+                connections[c.fileno()] = c
+                wait.register(c, select.EPOLLIN)
+                continue
+            try:
+                data = connections[fd].recv(1)
+                connections[fd].send(data)
+            except OSError:
+                data = b""
+            if not data:
+                connections.pop(fd).close()
+
+
 def full():
     s = socket.socket()
     s.bind(("192.0.2.10", 81))
@@ -79,6 +106,7 @@ def full():
 
 if sys.argv[2] == "world":
     KEEP = full()
+    background(answer_all, "192.0.2.10")
     background(hang_up, "192.0.2.10")
     background(hang_up, "192.0.2.66", "wrong.log")
     background(udp, "192.0.2.66", 9999, "udp.log")

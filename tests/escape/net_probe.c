@@ -3,6 +3,8 @@
  * net_probe.c - socket calls, well-behaved and hostile, from inside. Each command prints
  * what happened; the scripts beside it say what should have.
  */
+#include "net_probe.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -354,6 +357,37 @@ static int cmd_unix_swap(char **v)
 	return 0;
 }
 
+/* many IP PORT N: that many connections at a time, each of which has been answered */
+static int cmd_many(char **v)
+{
+	int n = atoi(v[2]);
+	int *fd = calloc((size_t)n, sizeof(*fd));
+	struct rlimit limit;
+	if (!fd || getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 1;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur < (rlim_t)n + 16) {
+		printf("limit %lu\n", (unsigned long)limit.rlim_cur);
+		return 1;
+	}
+	struct sockaddr_in a = addr(v[0], v[1]);
+	char byte;
+	for (int i = 0; i < n; i++) {
+		fd[i] = tcp();
+		if (do_connect(fd[i], a) < 0 || write(fd[i], "x", 1) != 1) {
+			printf("%d: %s\n", i, strerrorname_np(errno));
+			return 1;
+		}
+	}
+	for (int i = 0; i < n; i++)
+		if (read(fd[i], &byte, 1) != 1)
+			return result(-1);
+	printf("%d connections\n", n);
+	free(fd);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int args;
@@ -368,6 +402,8 @@ static const struct {
 	{"swap", 5, cmd_swap},
 	{"again", 3, cmd_again},
 	{"kinds", 2, cmd_kinds},
+	{"many", 3, cmd_many},
+	{"same", 1, cmd_same},
 	{"udp", 2, cmd_udp},
 	{"listen", 2, cmd_listen},
 	{"unbound", 0, cmd_unbound},
