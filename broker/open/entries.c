@@ -2,6 +2,7 @@
 /* entries.c - what the tree finds in PATH and BROWSER instead of the host's openers. */
 #include "open/entries.h"
 
+#include "open/open.h"
 #include "proto/openers.h"
 
 #include <errno.h>
@@ -22,8 +23,8 @@ const struct opener *entries_called(const char *argv0)
 	return o;
 }
 
-/* The program that serves the names: nono where the tree may execute it, else a copy in @dir. New string. */
-static char *helper(const struct policy *policy, const char *dir, struct err **e)
+/* Where this program is, as the kernel tells it. New string, NULL with an error. */
+static char *own_program(struct err **e)
 {
 	char exe[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
@@ -31,9 +32,64 @@ static char *helper(const struct policy *policy, const char *dir, struct err **e
 		err_set(e, errno, "cannot find nono's own program");
 		return NULL;
 	}
-	exe[n] = '\0';
-	if (policy_check_path(policy, OP_EXECUTE, exe).kernel)
-		return xstrdup(exe);
+	return xstrndup(exe, (size_t)n);
+}
+
+/* Fill the directory @dir with links to @target. */
+static int make_links(const char *target, const char *dir, struct err **e)
+{
+	cleanup_fd int at = open(dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (at < 0)
+		return err_set(e, errno, "cannot use %s", dir);
+	for (size_t i = 0; i < N_OPENERS; i++)
+		if (symlinkat(target, at, openers[i].name) < 0)
+			return err_set(e, errno, "cannot make %s/%s", dir, openers[i].name);
+	return 0;
+}
+
+/* What the entries depend on, as a name: another nono, or one with other openers, has others. */
+static char *shared_name(const char *runtime, const char *target)
+{
+	uint64_t h = 14695981039346656037U; /* FNV-1a */
+	for (const char *c = target; *c; c++)
+		h = (h ^ (unsigned char)*c) * 1099511628211U;
+	for (size_t i = 0; i < N_OPENERS; i++)
+		for (const char *c = openers[i].name; *c; c++)
+			h = (h ^ (unsigned char)*c) * 1099511628211U;
+	return xasprintf("%s/openers-%016llx", runtime, (unsigned long long)h);
+}
+
+char *open_shared_entries(const char *runtime, struct err **e)
+{
+	cleanup_free char *target = own_program(e);
+	if (!target)
+		return NULL;
+	cleanup_free char *dir = shared_name(runtime, target);
+	struct stat st;
+	if (lstat(dir, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid())
+		return steal_ptr(&dir);
+	/* made under another name, so that nobody finds it unfinished; whoever is first wins */
+	cleanup_free char *draft = xasprintf("%s.%d", dir, (int)getpid());
+	dir_remove(draft, NULL); /* of somebody who was killed here and had our number */
+	if (mkdir(draft, 0700) < 0) {
+		err_set(e, errno, "cannot make %s", draft);
+		return NULL;
+	}
+	bool made = make_links(target, draft, e) == 0;
+	bool ours = made && rename(draft, dir) == 0;
+	int err = errno;
+	if (!ours)
+		dir_remove(draft, NULL);
+	if (ours || (made && (err == EEXIST || err == ENOTEMPTY)))
+		return steal_ptr(&dir);
+	if (made)
+		err_set(e, err, "cannot make %s", dir);
+	return NULL;
+}
+
+/* A copy of nono in @dir. New string. */
+static char *copy_program(const char *dir, struct err **e)
+{
 	char *copy = path_join(dir, "nono");
 	cleanup_fd int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	cleanup_fd int to = open(copy, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0500);
@@ -51,16 +107,16 @@ static char *helper(const struct policy *policy, const char *dir, struct err **e
 	return NULL;
 }
 
-int entries_make(const struct policy *policy, const char *dir, struct err **e)
+int entries_make(const struct policy *policy, const char *shared, const char *dir, struct err **e)
 {
+	cleanup_free char *exe = own_program(e);
+	if (!exe)
+		return -1;
+	bool executable = policy_check_path(policy, OP_EXECUTE, exe).kernel;
+	if (executable && shared)
+		return symlink(shared, dir) < 0 ? err_set(e, errno, "cannot make %s", dir) : 0;
 	if (mkdir(dir, 0700) < 0)
 		return err_set(e, errno, "cannot make %s", dir);
-	cleanup_free char *target = helper(policy, dir, e);
-	if (!target)
-		return -1;
-	cleanup_fd int at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	for (size_t i = 0; i < N_OPENERS; i++)
-		if (symlinkat(target, at, openers[i].name) < 0)
-			return err_set(e, errno, "cannot make %s/%s", dir, openers[i].name);
-	return 0;
+	cleanup_free char *target = executable ? steal_ptr(&exe) : copy_program(dir, e);
+	return target ? make_links(target, dir, e) : -1;
 }

@@ -378,7 +378,7 @@ int open_start(struct open_room **out, const struct open_config *cfg, struct err
 	}
 	o->dir = path_join(cfg->session_dir, OPENERS_DIR);
 	o->browser = path_join(o->dir, openers[0].name);
-	if (entries_make(cfg->policy, o->dir, e) < 0) {
+	if (entries_make(cfg->policy, cfg->shared, o->dir, e) < 0) {
 		open_stop(o);
 		return -1;
 	}

@@ -17,8 +17,16 @@ struct open_config {
 	struct explain *explain;
 	struct net *net;         /* NULL: where a login's answer goes is not checked */
 	const char *session_dir; /* helpers and PATH entries are laid out below it */
+	const char *shared;      /* from open_shared_entries(), or NULL */
 	char *const *host_env;
 };
+/**
+ * open_shared_entries() - the directory with the tree's openers, made when it is not there yet. All sessions of a
+ * person share it: making its entries takes longer than much else of a start.
+ * @runtime: runtime_dir(), which no sandbox changes
+ * Return: its path, new string; NULL with an error.
+ */
+char *open_shared_entries(const char *runtime, struct err **e);
 int open_start(struct open_room **o, const struct open_config *cfg, struct err **e);
 void open_stop(struct open_room *o);
 /** open_url_done - runs once, on any thread: NULL @problem means the page was opened, or had been already. */

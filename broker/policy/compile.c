@@ -263,6 +263,8 @@ static void session_compile(struct compile *c)
 		want_existing(c, env->session_dir, READ_ACCESS | ACCESS_WRITE, &session_origin);
 	if (env->run_dir)
 		want_existing(c, env->run_dir, READ_ACCESS, &session_origin);
+	if (env->openers_dir)
+		want_existing(c, env->openers_dir, READ_ACCESS, &session_origin);
 	if (env->program)
 		want_existing(c, env->program, READ_ACCESS, &program_origin);
 	if (env->self)

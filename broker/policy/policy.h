@@ -81,6 +81,7 @@ struct policy; /* opaque; internally locked, safe to use from several threads */
 struct policy_env {
 	const struct expansion *expansion;
 	const char *session_dir; /* private TMPDIR: read, write, execute; NULL when not launching */
+	const char *openers_dir; /* entries that sessions share: read, execute; NULL if none */
 	const char *run_dir;     /* helpers and the capability file: read, execute; NULL if none. Best below
 				    runtime_dir(), which the tree never reaches otherwise */
 	const char *program;     /* resolved program, may be NULL; its own file is readable and executable */

@@ -34,6 +34,7 @@
 struct place {
 	char id[9];     /* 8 hexadecimal digits */
 	char *sessions; /* runtime_dir()/sessions */
+	char *openers;  /* entries that all sessions share, see open/open.h */
 	char *record;   /* sessions/ID.json; locked while the session lives */
 	char *control;  /* sessions/ID.sock */
 	char *run;      /* sessions/ID: helpers, capability file, tree socket; read and execute */

@@ -9,6 +9,8 @@
  */
 #include "session/internal.h"
 
+#include "open/open.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -121,6 +123,9 @@ int place_create(struct place *p, struct err **e)
 	if (own_dir(p->sessions, e) < 0 || own_dir(tmp, e) < 0)
 		return err_wrap(e, "no place for the session (XDG_STATE_HOME and XDG_RUNTIME_DIR name others)");
 	clean_dead(p->sessions, state);
+	p->openers = open_shared_entries(runtime, e);
+	if (!p->openers)
+		return -1;
 	int rc;
 	do {
 		rc = try_create(p, state, e);
@@ -135,5 +140,6 @@ void place_remove(struct place *p)
 		close(steal_fd(&p->lock));
 	}
 	free_paths(p);
+	free(steal_ptr(&p->openers));
 	free(steal_ptr(&p->sessions));
 }

@@ -74,6 +74,7 @@ int rooms_start(struct rooms *r, const struct session_options *o, const struct p
 		.explain = r->explain,
 		.net = r->net,
 		.session_dir = place->run,
+		.shared = place->openers,
 		.host_env = environ,
 	};
 	if (open_start(&r->open, &open, e) < 0)

@@ -143,6 +143,7 @@ int startup_plan(const struct session_options *o, const struct place *place, str
 			.expansion = &x,
 			.session_dir = place ? place->tmp : NULL,
 			.run_dir = place ? place->run : NULL,
+			.openers_dir = place ? place->openers : NULL,
 			.program = out->program,
 			.self = self,
 			.allow_gpu = o->allow_gpu,
