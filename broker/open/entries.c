@@ -23,6 +23,19 @@ const struct opener *entries_called(const char *argv0)
 	return o;
 }
 
+bool entries_running(const char *entry, pid_t pid)
+{
+	char path[64];
+	struct stat own, st;
+	cleanup_free char *name = NULL;
+	snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+	if (stat(path, &st) < 0 || stat(entry, &own) < 0 || st.st_dev != own.st_dev || st.st_ino != own.st_ino)
+		return false;
+	/* the kernel names a process after the path it executed, so other uses of nono are told apart */
+	snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+	return file_read(path, 64, &name, NULL, NULL) == 0 && opener_named(name, strcspn(name, "\n")) != NULL;
+}
+
 /* Where this program is, as the kernel tells it. New string, NULL with an error. */
 static char *own_program(struct err **e)
 {

@@ -9,6 +9,8 @@ struct opener;
 
 /** entries_called() - the opener that this process was executed as, @argv0 being its first argument; NULL: none. */
 const struct opener *entries_called(const char *argv0);
+/** entries_running() - whether the process @pid runs one of them, @entry being any. */
+bool entries_running(const char *entry, pid_t pid);
 /**
  * entries_make() - make @dir with one entry for each opener: a link to @shared, or a directory of its own
  * with a copy of nono where the tree may not execute nono itself.

@@ -402,6 +402,11 @@ char *open_entry_at(const struct open_room *o, const char *path)
 	return at ? path_join(o->dir, at->name) : NULL;
 }
 
+bool open_is_helper(const struct open_room *o, pid_t pid)
+{
+	return entries_running(o->browser, pid);
+}
+
 void open_stop(struct open_room *o)
 {
 	if (!o)

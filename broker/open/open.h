@@ -45,6 +45,8 @@ const char *open_path_dir(const struct open_room *o);
  */
 char *open_entry_at(const struct open_room *o, const char *path);
 
+/** open_is_helper() - whether the process @pid is an entry that still asks for its page. */
+bool open_is_helper(const struct open_room *o, pid_t pid);
 /** open_functions_text() - value of OPEN_FUNCTIONS_VARIABLE: the built-in functions and those of @p. New string. */
 char *open_functions_text(const struct profile *p);
 

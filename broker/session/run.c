@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 
 #define END_GRACE_MS 1000
+#define OPENERS_MS 30000 /* a person may be thinking about the page */
 
 /** struct broker - one run. */
 struct broker {
@@ -253,6 +254,24 @@ static void end_keeper(struct broker *b)
 }
 
 /*
+ * Pages that are just being asked for: many programs start an opener and end. The
+ * requests are served meanwhile.
+ */
+static void let_openers_end(struct broker *b)
+{
+	const struct timeval moment = {.tv_usec = 10000};
+	for (unsigned waited = 0; waited < OPENERS_MS; waited += 10) {
+		struct tree t = tree_list(getpid());
+		bool any = false;
+		for (size_t i = 0; i < t.n && !any; i++)
+			any = open_is_helper(b->rooms.open, t.pid[i]);
+		tree_free(&t);
+		if (!any || event_base_loopexit(b->base, &moment) < 0 || event_base_dispatch(b->base) != 0)
+			return;
+	}
+}
+
+/*
  * The program has ended: end what it left, say what there is to say.
  * @guard_gone: it has not, but nobody is left to see its end: kill all of it at once
  */
@@ -265,6 +284,8 @@ static void conclude(struct broker *b, bool guard_gone)
 	/* mostly nothing is left, and the end of the keeper need not be waited for by whoever waits for the run */
 	if (b->keeper <= 0 || !tree_only_child(b->keeper)) {
 		end_keeper(b);
+		if (!guard_gone && b->rooms.open)
+			let_openers_end(b);
 		left = tree_end(getpid(), guard_gone ? 0 : END_GRACE_MS);
 	}
 	unsigned kills = cgroup_destroy(b->cgroup);

@@ -86,6 +86,13 @@ for pair in fault=14 missing=2 directory=13; do
 	agent env -i ./static ${pair%=*} x x
 	same "static, ${pair%=*}" "${pair#*=}" "$?"
 done
+# a program that starts an opener and ends at once
+for program in /usr/bin/xdg-open ./xdg-open gio; do
+	opens "left behind: $program" https://claude.ai/left /usr/bin/python3 -c '
+import os, subprocess, sys
+subprocess.Popen([sys.argv[1], *["open"] * (sys.argv[1] == "gio"), "https://claude.ai/left"], start_new_session=True, stdin=-3, stdout=-3, stderr=-3)
+os._exit(0)' $program
+done
 # where only programs with the shim are supervised, the environment leads back
 : >"$dir/opened"
 "$NONO" run -s --profile claude-code --supervision shim --allow-cwd --on-request deny -- \
