@@ -70,6 +70,7 @@ static int start(const char *command, int argc, char **argv)
 		static char *none[] = {NULL};
 		struct session_options o = {.profile = p,
 			.profile_ref = f.profile,
+			.manifest = f.config,
 			.argv = words.n ? words.v : none,
 			.name = f.name,
 			.approver = f.approver,
@@ -110,7 +111,8 @@ static int version_command(int argc, char **argv)
 
 /* ---- the table --------------------------------------------------------------------- */
 
-static const char *const profile_subcommands[] = {"list", "show", "validate", "diff", "groups", NULL};
+static const char *const profile_subcommands[] = {
+	"list", "show", "validate", "diff", "groups", "init", "schema", "guide", "promote", NULL};
 static const char *const hooks_subcommands[] = {"install", "status", "remove", "context", NULL};
 static const char *const shells[] = {"bash", "zsh", "fish", NULL};
 
@@ -137,7 +139,7 @@ const struct command command_rows[] = {
 };
 const size_t n_command_rows = ARRAY_SIZE(command_rows);
 
-static int unknown_command(const char *name)
+int unknown_command(const char *name)
 {
 	const char *names[ARRAY_SIZE(command_rows)];
 	for (size_t i = 0; i < n_command_rows; i++)
@@ -152,10 +154,32 @@ static int unknown_command(const char *name)
 	return 2;
 }
 
+/* -s and -v may stand before the command as well. Return: how many arguments they take. */
+static int global_flags(int argc, char **argv)
+{
+	int n = 0;
+	for (; n + 1 < argc; n++) {
+		const char *arg = argv[n + 1];
+		if (strcmp(arg, "-s") == 0 || strcmp(arg, "--silent") == 0)
+			say_level = SAY_SILENT;
+		else if (arg[0] == '-' && arg[1] == 'v' && strspn(arg + 1, "v") == strlen(arg + 1))
+			say_level = SAY_NORMAL + (int)strlen(arg + 1) < SAY_TRACE ? SAY_NORMAL + (int)strlen(arg + 1)
+										  : SAY_TRACE;
+		else if (strcmp(arg, "--verbose") == 0)
+			say_level = SAY_INFO;
+		else
+			break;
+	}
+	return n;
+}
+
 int cli_main(int argc, char **argv)
 {
 	if (argc > 0 && entries_called(argv[0]))
 		return open_helper_main(argc, argv);
+	const int skip = global_flags(argc, argv);
+	argc -= skip;
+	argv += skip;
 	if (argc < 2) {
 		help_for("", stderr);
 		return 2;

@@ -18,7 +18,8 @@ struct parsing {
 	struct run_flags *f;
 	const char *command;
 	unsigned mask;
-	uint64_t seen; /* options given as flags, by row */
+	uint64_t seen;      /* options that were given, by row */
+	uint64_t variables; /* those of them that came as a variable */
 };
 
 static int usage(const struct parsing *x, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -43,19 +44,23 @@ static int unknown(const struct parsing *x, const char *arg)
 	for (size_t i = 0; i < n_option_rows; i++)
 		if (option_rows[i].commands & x->mask)
 			names[n++] = option_rows[i].name;
+	cleanup_free char *others = option_commands(bare);
+	if (*others)
+		return usage(x, "%s is no option of nono %s, but of %s", arg, x->command, others);
 	const char *near = strlen(bare) > 1 ? str_nearest(bare, names, n) : NULL;
 	if (near)
 		return usage(x, "unknown option %s; did you mean --%s?", arg, near);
 	return usage(x, "unknown option %s", arg);
 }
 
-static bool truthy(const char *v)
+/* The value of a variable that stands for a flag. Return: 0, 1, or -1 when it is neither yes nor no. */
+static int boolean(const char *v)
 {
-	static const char *const yes[] = {"1", "true", "yes", "on"};
-	for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
-		if (strcasecmp(v, yes[i]) == 0)
-			return true;
-	return false;
+	static const char *const words[] = {"0", "1", "no", "yes", "false", "true", "off", "on"};
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcasecmp(v, words[i]) == 0)
+			return (int)(i & 1);
+	return -1;
 }
 
 static int set_domain(struct parsing *x, const struct origin *origin, const char *value)
@@ -194,33 +199,43 @@ static const char *variable_of(const struct option_row *o, char *name, size_t si
 	return v;
 }
 
+static int apply_variable(struct parsing *x, const struct option_row *o, const char *name, const char *v)
+{
+	if (!o->arg) {
+		int on = boolean(v);
+		if (on < 0)
+			return usage(x, "%s takes true or false, not %s", name, v);
+		if (on == 0)
+			return 0;
+	}
+	const uint64_t bit = UINT64_C(1) << (o - option_rows);
+	x->seen |= bit;
+	x->variables |= bit;
+	if (!o->arg)
+		return apply(x, o, name, "");
+	bool list = o->kind == OPTION_ITEM || o->special == SPECIAL_ALLOW_DOMAIN;
+	cleanup_free char *copy = xstrdup(v);
+	char *save = NULL;
+	int rc = 0;
+	for (char *part = list ? strtok_r(copy, ",", &save) : copy; part && rc == 0;
+		part = list ? strtok_r(NULL, ",", &save) : NULL)
+		rc = apply(x, o, name, part);
+	return rc;
+}
+
 static int apply_environment(struct parsing *x)
 {
-	for (size_t i = 0; i < n_option_rows; i++) {
+	int rc = 0;
+	for (size_t i = 0; i < n_option_rows && rc == 0; i++) {
 		const struct option_row *o = &option_rows[i];
 		char name[64];
 		if (!o->env || !(o->commands & x->mask) || (x->seen & UINT64_C(1) << i))
 			continue;
 		const char *v = variable_of(o, name, sizeof(name));
-		if (!v || !*v)
-			continue;
-		if (!o->arg) {
-			int rc = truthy(v) ? apply(x, o, name, "") : 0;
-			if (rc)
-				return rc;
-			continue;
-		}
-		bool list = o->kind == OPTION_ITEM || o->special == SPECIAL_ALLOW_DOMAIN;
-		cleanup_free char *copy = xstrdup(v);
-		char *save = NULL;
-		for (char *part = list ? strtok_r(copy, ",", &save) : copy; part;
-			part = list ? strtok_r(NULL, ",", &save) : NULL) {
-			int rc = apply(x, o, name, part);
-			if (rc)
-				return rc;
-		}
+		if (v && *v)
+			rc = apply_variable(x, o, name, v);
 	}
-	return 0;
+	return rc;
 }
 
 /* ---- the command line -------------------------------------------------------------- */
@@ -283,22 +298,35 @@ static int parse_letters(struct parsing *x, int argc, char **argv, int *i)
 	return 0;
 }
 
+/* How the option was given: "--block-net", or "NONO_BLOCK_NET". New string. */
+static char *given_as(const struct parsing *x, const struct option_row *o)
+{
+	char name[64];
+	if (x->variables & UINT64_C(1) << (o - option_rows)) {
+		variable_of(o, name, sizeof(name));
+		return xstrdup(name);
+	}
+	return xasprintf("--%s", o->name);
+}
+
 static int check_conflicts(const struct parsing *x)
 {
 	for (size_t i = 0; i < n_option_rows; i++) {
 		if (!(x->seen & UINT64_C(1) << i))
 			continue;
-		for (const char *p = option_rows[i].conflicts; p && *p;) {
-			size_t n = strcspn(p, "|");
-			bool ignored;
-			const struct option_row *other = option_find(p, n, x->mask, &ignored);
-			if (other && (x->seen & UINT64_C(1) << (other - option_rows)))
-				return usage(x, "--%s and --%s exclude each other", option_rows[i].name, other->name);
-			p += n + (p[n] == '|');
+		for (size_t j = 0; j < n_option_rows; j++) {
+			if (!(x->seen & UINT64_C(1) << j) || !option_conflict(&option_rows[i], &option_rows[j]))
+				continue;
+			cleanup_free char *one = given_as(x, &option_rows[i]);
+			cleanup_free char *other = given_as(x, &option_rows[j]);
+			return usage(x, "%s and %s exclude each other", one, other);
 		}
 	}
 	if (x->f->extends.n && !x->f->profile)
 		return usage(x, "--extends needs --profile");
+	if (x->f->name && !option_session_name(x->f->name))
+		return usage(
+			x, "--name takes up to 64 letters, digits, dots, dashes and underscores, not %s", x->f->name);
 	return 0;
 }
 
@@ -359,8 +387,9 @@ struct profile *run_flags_profile(const struct run_flags *f, struct err **e)
 {
 	if (f->config && manifest_load(f->config, f->overlay, e) < 0)
 		return NULL;
-	cleanup_profile struct profile *base =
-		f->profile ? profile_load(f->profile, &f->extends, e) : profile_default(e);
+	cleanup_profile struct profile *base = f->config    ? manifest_base()
+					       : f->profile ? profile_load(f->profile, &f->extends, e)
+							    : profile_default(e);
 	if (!base)
 		return NULL;
 	struct profile *p = profile_merge(base, f->overlay);

@@ -52,6 +52,26 @@ static void options_of(unsigned mask, FILE *out)
 	}
 }
 
+/* The flags of commands that parse their own. */
+static void flags_of(const char *command, FILE *out)
+{
+	struct style s = style_for(out);
+	bool any = false;
+	for (size_t i = 0; i < n_command_flags; i++) {
+		const struct command_flag *f = &command_flags[i];
+		if (strcmp(f->command, command) != 0)
+			continue;
+		if (!any)
+			fprintf(out, "\n%sOptions%s\n", s.bold, s.off);
+		any = true;
+		cleanup_free char *name = xasprintf("--%s%s%s", f->name, f->arg ? " " : "", f->arg ? f->arg : "");
+		fprintf(out, "      %-31s %s", name, f->help);
+		if (f->subcommands)
+			fprintf(out, " %s[%s]%s", s.dim, f->subcommands, s.off);
+		fputc('\n', out);
+	}
+}
+
 void help_for(const char *command, FILE *out)
 {
 	struct style s = style_for(out);
@@ -60,6 +80,7 @@ void help_for(const char *command, FILE *out)
 			continue;
 		fprintf(out, "%snono %s%s %s\n\n%s\n", s.bold, command, s.off, command_rows[i].args,
 			command_rows[i].help);
+		flags_of(command, out);
 		if (command_mask(command))
 			options_of(command_mask(command), out);
 		return;
@@ -82,8 +103,7 @@ int help_command(int argc, char **argv)
 			help_for(argv[1], stdout);
 			return 0;
 		}
-	say_error("no such command: %s", argv[1]);
-	return 2;
+	return unknown_command(argv[1]);
 }
 
 /* ---- the manual ------------------------------------------------------------------ */
@@ -100,6 +120,65 @@ void roff(FILE *out, const char *text)
 	}
 }
 
+/* ".TP" and the name of an option. */
+static void man_option(FILE *out, char letter, const char *name, const char *arg)
+{
+	fputs(".TP\n.B ", out);
+	if (letter)
+		fprintf(out, "\\-%c, ", letter);
+	fputs("\\-\\-", out);
+	roff(out, name);
+	if (arg)
+		fprintf(out, " \\fI%s\\fR", arg);
+	fputc('\n', out);
+}
+
+static void man_commands(FILE *out)
+{
+	fputs(".SH COMMANDS\n", out);
+	for (size_t i = 0; i < n_command_rows; i++) {
+		const struct command *c = &command_rows[i];
+		if (c->hidden)
+			continue;
+		fprintf(out, ".TP\n.BI \"nono %s \" \"", c->name);
+		roff(out, c->args);
+		fputs("\"\n", out);
+		roff(out, c->help);
+		fputs(".\n", out);
+		fputs(".RS\n", out);
+		for (size_t j = 0; j < n_command_flags; j++) {
+			const struct command_flag *f = &command_flags[j];
+			if (strcmp(f->command, c->name) != 0)
+				continue;
+			man_option(out, 0, f->name, f->arg);
+			roff(out, f->help);
+			fprintf(out, "%s%s%s\n", f->subcommands ? " (" : "", f->subcommands ? f->subcommands : "",
+				f->subcommands ? ")" : "");
+		}
+		fputs(".RE\n", out);
+	}
+}
+
+static void man_options(FILE *out)
+{
+	const char *section = "";
+	fputs(".SH OPTIONS\nOf run, shell and wrap; why takes those about profile, files and network. "
+	      "A variable means the same as its option; lists are separated by commas.\n",
+		out);
+	for (size_t i = 0; i < n_option_rows; i++) {
+		const struct option_row *o = &option_rows[i];
+		if (strcmp(section, o->section) != 0) {
+			section = o->section;
+			fprintf(out, ".SS %s\n", section);
+		}
+		man_option(out, o->letter, o->name, o->arg);
+		roff(out, o->help);
+		if (o->env)
+			fprintf(out, ". Variable: %s", o->env);
+		fputs(".\n", out);
+	}
+}
+
 void man_page(FILE *out)
 {
 	fprintf(out,
@@ -108,46 +187,20 @@ void man_page(FILE *out)
 		NONO_VERSION);
 	fputs(".SH SYNOPSIS\n.B nono run\n[\\fIOPTIONS\\fR] \\-\\- \\fICOMMAND\\fR...\n.SH DESCRIPTION\n"
 	      "The kernel (Landlock, seccomp) lets the program and everything it starts touch only what the profile "
-	      "and the "
-	      "options grant. A supervisor outside the sandbox answers what is missing while the program runs: it asks "
-	      "the person, acts "
-	      "on the program's behalf, opens login pages in the host's browser, and explains every refusal.\n.SH "
-	      "COMMANDS\n",
+	      "and the options grant. A supervisor outside the sandbox answers what is missing while the program runs: "
+	      "it asks the person, acts on the program's behalf, opens login pages in the host's browser, and explains "
+	      "every refusal.\n",
 		out);
-	for (size_t i = 0; i < n_command_rows; i++) {
-		const struct command *c = &command_rows[i];
-		if (c->hidden)
-			continue;
-		fprintf(out, ".TP\n.B nono %s\n", c->name);
-		roff(out, c->args);
-		fputs("\n.br\n", out);
-		roff(out, c->help);
-		fputc('\n', out);
-	}
-	const char *section = "";
-	fputs(".SH OPTIONS\nOf run, shell and wrap; why takes those about profile, files and network.\n", out);
-	for (size_t i = 0; i < n_option_rows; i++) {
-		const struct option_row *o = &option_rows[i];
-		if (strcmp(section, o->section) != 0) {
-			section = o->section;
-			fprintf(out, ".SS %s\n", section);
-		}
-		fputs(".TP\n.B ", out);
-		if (o->letter)
-			fprintf(out, "\\-%c, ", o->letter);
-		fputs("\\-\\-", out);
-		roff(out, o->name);
-		if (o->arg)
-			fprintf(out, " \\fI%s\\fR", o->arg);
-		fputc('\n', out);
-		roff(out, o->help);
-		if (o->env)
-			fprintf(out, " Variable: %s.", o->env);
-		fputc('\n', out);
-	}
-	fputs(".SH EXIT STATUS\nThe program's own; 128+N when signal N ended it; 126 when it could not be started, 127 "
-	      "when it was not "
-	      "found; 1 for an error of nono's, 2 for a usage error.\n"
+	man_commands(out);
+	man_options(out);
+	fputs(".SH EXIT STATUS\n.TP\n.I the program's own\nIt ended by itself.\n"
+	      ".TP\n.I 128+N\nSignal N ended it; 137 also when it passed its memory limit.\n"
+	      ".TP\n.I 1\nAn error of nono's; nothing was started.\n.TP\n.I 2\nA usage error.\n"
+	      ".TP\n.I 126\nThe program could not be restricted, or is no program.\n"
+	      ".TP\n.I 127\nThe program was not found or could not be executed.\n"
+	      ".SH ENVIRONMENT\n.TP\n.B NO_COLOR\nWhen it is set to anything, nothing is coloured.\n"
+	      ".TP\n.BR XDG_CONFIG_HOME \", \" XDG_STATE_HOME \", \" XDG_RUNTIME_DIR\nWhere profiles, records and "
+	      "sessions are kept.\n"
 	      ".SH FILES\n.TP\n.I ~/.config/nono/profiles\nYour profiles, see nono\\-profile(5).\n.SH SEE ALSO\n.BR "
 	      "nono\\-profile (5)\n",
 		out);

@@ -28,8 +28,7 @@ const struct option_row option_rows[] = {
 	{PROFILES, .name = "extends", .arg = "PROFILE", .kind = OPTION_SPECIAL, .special = SPECIAL_EXTENDS,
 		.commands = FOR_ALL, .help = "build the profile on this one too (repeatable; needs --profile)"},
 	{PROFILES, .name = "config", .letter = 'c', .arg = "FILE", .kind = OPTION_STRING, .offset = IN_FLAGS(config),
-		.commands = FOR_START, .conflicts = "profile|extends",
-		.help = "a capability manifest instead of a profile"},
+		.commands = FOR_START, .conflicts = "*", .help = "a capability manifest instead of a profile"},
 	{FILES, ITEM_ALL("allow", "DIR", fs.allow, "read and write a directory"), .letter = 'a', .env = "NONO_ALLOW"},
 	{FILES, ITEM_ALL("read", "DIR", fs.read, "read a directory"), .letter = 'r'},
 	{FILES, ITEM_ALL("write", "DIR", fs.write, "write a directory"), .letter = 'w'},
@@ -152,7 +151,7 @@ const struct option_row option_rows[] = {
 	{MISC, .name = "verbose", .letter = 'v', .kind = OPTION_SPECIAL, .special = SPECIAL_VERBOSE,
 		.commands = FOR_ALL, .help = "say more (-v, -vv, -vvv)"},
 	{MISC, .name = "silent", .letter = 's', .kind = OPTION_SPECIAL, .special = SPECIAL_SILENT, .commands = FOR_ALL,
-		.help = "say nothing but errors"},
+		.conflicts = "verbose", .help = "say nothing but errors"},
 	{MISC, .name = "help", .letter = 'h', .kind = OPTION_SPECIAL, .special = SPECIAL_HELP, .commands = FOR_ALL,
 		.help = "this text"},
 };
@@ -192,14 +191,86 @@ const struct option_row *option_letter(char c, unsigned command)
 	return NULL;
 }
 
+static const struct {
+	const char *name;
+	unsigned mask;
+} masks[] = {{"run", FOR_RUN}, {"shell", FOR_SHELL}, {"wrap", FOR_WRAP}, {"why", FOR_WHY}};
+
 unsigned command_mask(const char *command)
 {
-	static const struct {
-		const char *name;
-		unsigned mask;
-	} masks[] = {{"run", FOR_RUN}, {"shell", FOR_SHELL}, {"wrap", FOR_WRAP}, {"why", FOR_WHY}};
 	for (size_t i = 0; i < ARRAY_SIZE(masks); i++)
 		if (strcmp(masks[i].name, command) == 0)
 			return masks[i].mask;
 	return 0;
 }
+
+char *option_commands(const char *name)
+{
+	cleanup_buf struct buf b = {0};
+	bool deprecated;
+	const struct option_row *o = option_find(name, strlen(name), ~0U, &deprecated);
+	for (size_t i = 0; o && i < ARRAY_SIZE(masks); i++)
+		if (o->commands & masks[i].mask)
+			buf_addf(&b, "%s%s", b.len ? ", " : "", masks[i].name);
+	return xstrdup(b.len ? b.data : "");
+}
+
+/* Options that say how a run looks and who answers, not what it may do. */
+static bool is_policy(const struct option_row *o)
+{
+	return o->kind == OPTION_ITEM || o->kind == OPTION_PORT || o->kind == OPTION_TRI || o->kind == OPTION_TEXT ||
+	       in_list("profile|extends|allow-cwd|allow-net|allow-domain|network-profile|env-credential|"
+		       "env-credential-map|allow-gpu",
+		       o->name, strlen(o->name));
+}
+
+bool option_conflict(const struct option_row *o, const struct option_row *other)
+{
+	if (o->conflicts && strcmp(o->conflicts, "*") == 0)
+		return other != o && is_policy(other);
+	return in_list(o->conflicts, other->name, strlen(other->name));
+}
+
+bool option_session_name(const char *name)
+{
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+	return n > 0 && n <= 64 && name[n] == '\0' && name[0] != '-' && name[0] != '.';
+}
+
+const struct command_flag command_flags[] = {
+	{"why", NULL, "path", "PATH", "may this be done to this path?"},
+	{"why", NULL, "op", "OP", "read (default), write, readwrite, create, delete, execute or attr"},
+	{"why", NULL, "host", "HOST", "may this host be connected to?"},
+	{"why", NULL, "port", "PORT", "on this port (default 443)"},
+	{"why", NULL, "url", "URL", "may this page be opened outside?"},
+	{"why", NULL, "self", NULL, "what the sandbox this runs in allows"},
+	{"why", NULL, "list", NULL, "the refusals that are recorded"},
+	{"why", NULL, "session", "SESSION", "those of this session"},
+	{"why", NULL, "json", NULL, "as JSON"},
+	{"approve", NULL, "session", "SESSION", "answer questions of this session"},
+	{"approve", NULL, "list", NULL, "print the open questions, one JSON object a line"},
+	{"approve", NULL, "next", NULL, "print the first question, and answer it"},
+	{"approve", NULL, "wait", "SECONDS", "wait so long for a question to come"},
+	{"approve", NULL, "answer", "WORD", "once, session, always, no or never"},
+	{"approve", NULL, "dir", "DIR", "allow this directory with everything beneath"},
+	{"grants", NULL, "session", "SESSION", "those of this session"},
+	{"grants", NULL, "revoke", "ID", "take one of them back"},
+	{"grants", NULL, "json", NULL, "as JSON"},
+	{"profile", "list show validate diff groups", "json", NULL, "as JSON"},
+	{"profile", "show", "raw", NULL, "paths as they are written"},
+	{"profile", "show", "format", "FORMAT", "profile, dump or manifest"},
+	{"profile", "validate", "draft", NULL, "look among the drafts"},
+	{"profile", "validate", "strict", NULL, "legacy keys are errors"},
+	{"profile", "groups", "all-platforms", NULL, "those of other systems too"},
+	{"profile", "init", "extends", "PROFILE", "build on this one"},
+	{"profile", "init", "groups", "NAME,...", "include these groups"},
+	{"profile", "init", "description", "TEXT", "what it is for"},
+	{"profile", "init", "full", NULL, "with every section"},
+	{"profile", "init", "force", NULL, "replace one that is there"},
+	{"profile", "init schema", "output", "FILE", "write it there"},
+	{"profile", "promote", "diff", NULL, "only show what would change"},
+	{"profile", "promote", "yes", NULL, "do not ask"},
+	{"doctor", NULL, "json", NULL, "as JSON"},
+	{"setup", NULL, "check-only", NULL, "look, change nothing"},
+};
+const size_t n_command_flags = ARRAY_SIZE(command_flags);

@@ -47,7 +47,7 @@ struct option_row {
 	const char *arg;        /* NULL for none */
 	const char *env;        /* variable with the same meaning; lists are comma separated */
 	const char *env_old;    /* former names of the variable, '|' separated */
-	const char *conflicts;  /* '|' separated names */
+	const char *conflicts;  /* '|' separated names; "*": everything that adds to or takes from the policy */
 	const char *section;    /* heading in the help */
 	const char *help;
 	const char *const *choices;
@@ -67,6 +67,13 @@ const struct option_row *option_letter(char c, unsigned command);
 /** command_mask() - "run" -> FOR_RUN; 0 for commands without these options. */
 unsigned command_mask(const char *command);
 
+/** option_commands() - which commands know the option @name: "run, shell"; empty for none. New string. */
+char *option_commands(const char *name);
+/** option_conflict() - whether the row @o says that it excludes @other. */
+bool option_conflict(const struct option_row *o, const struct option_row *other);
+/** option_session_name() - whether @name can name a session. */
+bool option_session_name(const char *name);
+
 /** struct command - one row of the command table (cli.c). */
 struct command {
 	const char *name, *args, *help;
@@ -77,6 +84,22 @@ struct command {
 extern const struct command command_rows[];
 extern const size_t n_command_rows;
 
+/**
+ * struct command_flag - a flag of a command that parses its own, for help, completion and the manual.
+ * tests/cli/completion.sh tries that each is taken.
+ */
+struct command_flag {
+	const char *command;
+	const char *subcommands; /* ' ' separated, NULL: the command has none */
+	const char *name;        /* without dashes */
+	const char *arg;         /* as in the option table, NULL for none */
+	const char *help;
+};
+extern const struct command_flag command_flags[];
+extern const size_t n_command_flags;
+/** unknown_command() - say that there is no such command, and which is nearest. Return: 2. */
+int unknown_command(const char *name);
+
 /* help.c, completion.c, man.c */
 int help_command(int argc, char **argv);
 void help_for(const char *command, FILE *out);
@@ -85,6 +108,8 @@ void man_page(FILE *out);
 /** roff() - text for a manual page: backslashes and dashes escaped. */
 void roff(FILE *out, const char *text);
 
+/** manifest_base() - what a manifest is added to: what may never be granted by accident, and no grants. */
+struct profile *manifest_base(void);
 /** manifest_load() - a capability manifest (--config) as an overlay profile. */
 int manifest_load(const char *file, struct profile *overlay, struct err **e);
 

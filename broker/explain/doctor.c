@@ -253,13 +253,16 @@ int doctor_command(int argc, char **argv)
 		{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	bool json = false;
 	optind = 0;
+	opterr = 0;
 	for (int c; (c = getopt_long(argc, argv, "vh", options, NULL)) != -1;) {
 		if (c == 'j')
 			json = true;
 		else if (c == 'h')
 			return puts("Usage: nono doctor [--json]") < 0;
 		else if (c != 'c' && c != 'v')
-			return 2;
+			return fprintf(stderr, "nono: doctor does not know %s, only --json\n", argv[optind - 1]) < 0
+				       ? 1
+				       : 2;
 	}
 	if (optind < argc)
 		return fputs("nono: doctor takes no arguments but --json\n", stderr) < 0 ? 1 : 2;

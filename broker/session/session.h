@@ -14,6 +14,7 @@ struct session;
 struct session_options {
 	const struct profile *profile; /* merged, flags included */
 	const char *profile_ref;       /* NULL without --profile */
+	const char *manifest;          /* --config: the file that says everything, also about the working directory */
 	char *const *argv;
 	const char *name;
 	const char *approver;

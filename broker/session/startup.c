@@ -108,7 +108,7 @@ static int compile(
 	struct policy_env env = *base;
 	/* without a profile the working directory may be read, as documented */
 	enum workdir_access access = o->profile->workdir;
-	if (access == WORKDIR_NONE && !o->profile_ref)
+	if (access == WORKDIR_NONE && !o->profile_ref && !o->manifest)
 		access = WORKDIR_READ;
 	env.cwd_granted = o->allow_cwd && access != WORKDIR_NONE;
 	out->policy = policy_compile(o->profile, &env, e);
@@ -235,7 +235,12 @@ void startup_print(const struct session_options *o, const struct start_plan *p, 
 		fprintf(stderr, "  starts in %s; %s\n", policy_settings(p->policy)->workdir, mode);
 		return;
 	}
-	say("%s with %s%s%s; %s; %s", path_base(p->program), o->profile_ref ? "profile " : "the default profile",
-		o->profile_ref ? o->profile_ref : "", p->cwd_granted ? ", this directory shared" : "",
-		network_text(p->policy), mode);
+	say("%s with %s%s%s; %s; %s", path_base(p->program),
+		o->profile_ref ? "profile "
+		: o->manifest  ? "the manifest "
+			       : "the default profile",
+		o->profile_ref ? o->profile_ref
+		: o->manifest  ? o->manifest
+			       : "",
+		p->cwd_granted ? ", this directory shared" : "", network_text(p->policy), mode);
 }
