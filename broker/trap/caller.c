@@ -186,5 +186,5 @@ void caller_names(pid_t tgid, char **program, char **parent)
 {
 	pid_t up = process_number(tgid, "\nPPid:");
 	*program = command_of(tgid);
-	*parent = up > 0 ? command_of(up) : xstrdup("?");
+	*parent = up == getpid() ? xstrdup("nono") : up > 0 ? command_of(up) : xstrdup("?");
 }

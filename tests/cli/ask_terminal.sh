@@ -1,31 +1,11 @@
 #!/bin/bash
 # Asking in the session's own terminal: in a loop and in vim; every answer; resizing while it asks;
 # the screen afterwards.
-. "$NONO_SOURCE/tests/escape/lib_run.sh"
-export NONO
-tm() { tmux -S "$dir/tmux" -f /dev/null "$@"; }
-trap 'tm kill-server 2>/dev/null; rm -rf "$dir"' EXIT
+. "$NONO_SOURCE/tests/escape/lib_tmux.sh"
 mkdir "$dir/out"
 for f in a b c d e f g h i j; do echo "inside-$f" >"$dir/out/$f"; done
 echo "first line" >text
-tm new-session -d -x 100 -y 30 "cd $dir/work && exec bash --norc --noprofile"
-type_() { tm send-keys -t 0 "$@"; }
-screen() { tm capture-pane -p -t 0; }
-shows() {
-	for _ in $(seq 400); do
-		screen | grep -qF -- "$1" && return 0
-		sleep 0.05
-	done
-	fail "the screen never shows '$1': $(screen | grep -v '^$' | tail -12)"
-	finish
-}
-lacks() { ! screen | grep -qF -- "$1" || fail "the screen shows '$1': $(screen | grep -v '^$' | tail -12)"; }
-# asks FILE: the question about it is there
-asks() {
-	shows "a program in the sandbox asks"
-	shows "$1"
-	sleep 1 # keys typed in the first moments are typed ahead, and no answer
-}
+start_ "exec bash --norc --noprofile"
 clear_() {
 	type_ "clear; echo clean-\$((6*7))" Enter
 	shows "clean-42"
