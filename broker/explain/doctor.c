@@ -126,8 +126,7 @@ static struct finding check_shim(const struct kernel_features *k)
 		return found(false, "cannot read /proc/self/exe: %s", strerror(errno));
 	self[n] = '\0';
 	cleanup_free char *dir = path_dir(self);
-	static const char *const places[] = {"../lib/nono/libnono-shim.so", "../lib/libnono-shim.so",
-		"../lib/x86_64-linux-gnu/nono/libnono-shim.so", "../lib/aarch64-linux-gnu/nono/libnono-shim.so"};
+	static const char *const places[] = {"../lib/libnono-shim.so", "../lib/nono/libnono-shim.so"};
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		cleanup_free char *joined = path_join(dir, places[i]);
 		cleanup_free char *path = path_clean(joined);
