@@ -241,6 +241,21 @@ static void add_sockets(struct making *m, const struct filter_key *key, bool tra
 	rule_array(m, SCMP_ACT_ERRNO(EOPNOTSUPP), SCMP_SYS(sendmsg), 1, &flag);
 }
 
+/*
+ * Source routes: the packets of a connection that was judged would go to whatever host
+ * the option names, who may answer in the other one's place.
+ */
+static void add_source_routes(struct making *m)
+{
+	static const struct {
+		int level, option;
+	} routes[] = {{IPPROTO_IP, IP_OPTIONS}, {IPPROTO_IPV6, IPV6_RTHDR}, {IPPROTO_IPV6, IPV6_2292RTHDR},
+		{IPPROTO_IPV6, IPV6_2292PKTOPTIONS}};
+	for (size_t i = 0; i < ARRAY_SIZE(routes); i++)
+		rule(m, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(setsockopt), INT_EQ(1, routes[i].level),
+			INT_EQ(2, routes[i].option));
+}
+
 /* Unix datagrams can be sent to any path: the broker gives out stand-ins (net/datagram.c). */
 static void add_unix_datagrams(struct making *m)
 {
@@ -305,6 +320,7 @@ int filter_build(const struct filter_key *key, struct sock_fprog *out, struct er
 	add_refused(&m);
 	bool udp = key->traps != FILTER_KERNEL_ONLY && add_trapped(&m, key);
 	add_sockets(&m, key, udp);
+	add_source_routes(&m);
 	int rc = m.rc < 0 ? err_set(e, -m.rc, "cannot make the system call filter") : export_program(m.ctx, out, e);
 	seccomp_release(m.ctx);
 	return rc;

@@ -22,6 +22,9 @@ A = {
 }
 AAAA = {"api.test": ["2001:db8::10"], "six.test": ["2001:db8::10"], "loop6.test": ["::1"], "mapped.test": ["::ffff:127.0.0.1"]}
 ALIAS = {"alias.test": "api.test"}
+# names whose address changes: with each question, or for good after the first
+TURNS = {"rebind.test": ["192.0.2.10", "127.0.0.1", "169.254.169.254", "192.0.2.10", "0.0.0.0"], "turn.test": ["192.0.2.10"]}
+asked = {}
 
 
 def log(name, line):
@@ -51,8 +54,13 @@ def respond(query, tcp):
     if name in ALIAS:
         answers.append(record(name, 5, encode(ALIAS[name])))
         owner = ALIAS[name]
-    known = owner in A or owner in AAAA
-    if kind == 1:
+    known = owner in A or owner in AAAA or owner in TURNS
+    if kind == 1 and owner in TURNS:
+        turn = asked[owner] = asked.get(owner, -1) + 1
+        turns = TURNS[owner]
+        address = turns[turn % len(turns)] if owner == "rebind.test" or turn == 0 else "192.0.2.66"
+        answers.append(record(owner, 1, socket.inet_aton(address), 0))
+    elif kind == 1:
         answers += [record(owner, 1, socket.inet_aton(a)) for a in A.get(owner, [])]
     elif kind == 28:
         answers += [record(owner, 28, socket.inet_pton(socket.AF_INET6, a)) for a in AAAA.get(owner, [])]

@@ -57,6 +57,31 @@ def udp(address, port, name, answer=False):
             log(name, "leak")
 
 
+def hand_out(path):
+    """Sockets of kinds that nobody inside could make; a datagram socket that comes back is used."""
+    s = socket.socket(socket.AF_UNIX)
+    s.bind(path)
+    s.listen(4)
+    mptcp = 262
+    kinds = ((socket.SOCK_STREAM, 0), (socket.SOCK_DGRAM, 0), (socket.SOCK_STREAM, mptcp), (socket.SOCK_RAW, 1))
+    while True:
+        c, _ = s.accept()
+        out = []
+        for kind in kinds:
+            try:
+                out.append(socket.socket(socket.AF_INET, *kind))
+            except OSError:
+                pass
+        socket.send_fds(c, [b"x"], [each.fileno() for each in out])
+        _, back, _, _ = socket.recv_fds(c, 1, 4)
+        for fd in back:
+            try:
+                socket.socket(fileno=fd).sendto(b"leak", ("192.0.2.66", 9999))
+            except OSError:
+                pass
+        c.close()
+
+
 def hang_up(address, name=None):
     s = socket.socket()
     s.bind((address, 82))
@@ -118,7 +143,8 @@ else:
     background(unix, f"{DIR}/sockets/docker.sock", socket.SOCK_STREAM, "docker.log")
     background(unix, "\0nono-test-foreign", socket.SOCK_STREAM, "foreign.log")
     background(unix_datagrams)
-    while not all(os.path.exists(f"{DIR}/sockets/{s}.sock") for s in ("open", "packet", "docker", "log")):
+    background(hand_out, f"{DIR}/sockets/hand.sock")
+    while not all(os.path.exists(f"{DIR}/sockets/{s}.sock") for s in ("open", "packet", "docker", "log", "hand")):
         pass
 log(f"listening.{sys.argv[2]}", "yes")
 threading.Event().wait()

@@ -404,6 +404,7 @@ static const struct {
 	{"kinds", 2, cmd_kinds},
 	{"many", 3, cmd_many},
 	{"same", 1, cmd_same},
+	{"attack", 4, cmd_attack},
 	{"udp", 2, cmd_udp},
 	{"listen", 2, cmd_listen},
 	{"unbound", 0, cmd_unbound},

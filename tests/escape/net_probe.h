@@ -5,5 +5,8 @@
 
 /** cmd_same() - print what calls answer. @v: "blocking", "nonblocking", "states", or a directory for Unix sockets. */
 int cmd_same(char **v);
+/** cmd_attack() - every way past connect(). @v: allowed address, other address, port, path of a Unix socket that hands
+ * out sockets. */
+int cmd_attack(char **v);
 
 #endif

@@ -103,6 +103,11 @@ static const struct attempt always[] = {
 	{"sendto fast open, high bits", SYS_sendto, {-1, 0, 0, HIGH | MSG_FASTOPEN | MSG_NOSIGNAL}, EOPNOTSUPP},
 	{"sendmsg fast open", SYS_sendmsg, {-1, 0, MSG_FASTOPEN}, EOPNOTSUPP},
 	{"sendmmsg fast open", SYS_sendmmsg, {-1, 0, 1, MSG_FASTOPEN}, EOPNOTSUPP},
+	{"source route", SYS_setsockopt, {-1, IPPROTO_IP, IP_OPTIONS}, EPERM},
+	{"source route, high bits", SYS_setsockopt, {-1, HIGH | IPPROTO_IP, HIGH | IP_OPTIONS}, EPERM},
+	{"routing header", SYS_setsockopt, {-1, IPPROTO_IPV6, IPV6_RTHDR}, EPERM},
+	{"routing header, RFC 2292", SYS_setsockopt, {-1, IPPROTO_IPV6, IPV6_2292RTHDR}, EPERM},
+	{"packet options", SYS_setsockopt, {-1, IPPROTO_IPV6, HIGH | IPV6_2292PKTOPTIONS}, EPERM},
 	{"socketpair tipc", SYS_socketpair, {30, SOCK_STREAM, 0}, EAFNOSUPPORT},
 };
 
