@@ -11,19 +11,31 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** struct opener - one name. */
+/** struct opener - one name. Holds no pointers, which would have to be relocated in every program. */
 struct opener {
-	const char *name;
-	/* programs with other uses: the words that open something, separated by blanks; NULL: it does nothing else */
-	const char *words;
+	char name[20];
+	bool other_uses; /* it does more than opening: then only with one of these words, separated by blanks */
+	char words[24];  /* none: without a word */
 };
 
 /* The first is BROWSER's. */
 static const struct opener openers[] = {
-	{"nono-browser", NULL}, {"xdg-open", NULL}, {"sensible-browser", NULL}, {"x-www-browser", NULL},
-	{"www-browser", NULL}, {"gnome-www-browser", NULL}, {"gnome-open", NULL}, {"kde-open", NULL},
-	{"kde-open5", NULL}, {"dde-open", NULL}, {"wslview", NULL}, {"open", NULL}, {"gio", "open"},
-	{"qtxdg-mat", "open"}, {"kfmclient", "openURL exec newTab"}, {"exo-open", ""}, /* without a word too */
+	{"nono-browser", false, ""},
+	{"xdg-open", false, ""},
+	{"sensible-browser", false, ""},
+	{"x-www-browser", false, ""},
+	{"www-browser", false, ""},
+	{"gnome-www-browser", false, ""},
+	{"gnome-open", false, ""},
+	{"kde-open", false, ""},
+	{"kde-open5", false, ""},
+	{"dde-open", false, ""},
+	{"wslview", false, ""},
+	{"open", false, ""},
+	{"gio", true, "open"},
+	{"qtxdg-mat", true, "open"},
+	{"kfmclient", true, "openURL exec newTab"},
+	{"exo-open", false, ""},
 };
 #define N_OPENERS (sizeof(openers) / sizeof(openers[0]))
 /* The session's directories: <run>/OPENERS_DIR/<name>, <run>/TREE_SOCKET_NAME. */
@@ -53,7 +65,7 @@ static inline const struct opener *opener_named(const char *name, size_t n)
  */
 static inline const struct opener *opener_at(const char *path)
 {
-	static const char *const dirs[] = {"/usr/bin/", "/bin/", "/usr/local/bin/", "/snap/bin/", "/etc/alternatives/"};
+	static const char dirs[][20] = {"/usr/bin/", "/bin/", "/usr/local/bin/", "/snap/bin/", "/etc/alternatives/"};
 	size_t dir = 0, n = 0;
 	for (; path[n]; n++)
 		if (path[n] == '/')

@@ -11,19 +11,25 @@
 #include <elf.h>
 #include <link.h>
 
-uint32_t elf_hash(const char *name)
+#pragma weak _r_debug
+extern __typeof(_DYNAMIC) _DYNAMIC __attribute__((visibility("hidden")));
+
+#define HIDDEN_VERSION 0x8000
+
+uint32_t elf_hash(const char *name, size_t n)
 {
 	uint32_t h = 5381;
-	for (; *name; name++)
-		h = h * 33 + (uint8_t)*name;
+	for (size_t i = 0; i < n; i++)
+		h = h * 33 + (uint8_t)name[i];
 	return h;
 }
 
-static bool same(const char *a, const char *b)
+static bool same(const char *symbol, const char *name, size_t n)
 {
-	while (*a && *a == *b)
-		a++, b++;
-	return *a == *b;
+	size_t i = 0;
+	while (i < n && symbol[i] == name[i])
+		i++;
+	return i == n && symbol[n] == '\0';
 }
 
 /** struct tables - where an object has what a lookup needs. */
@@ -31,6 +37,7 @@ struct tables {
 	const uint32_t *hash;
 	const ElfW(Sym) * symbols;
 	const char *strings;
+	const ElfW(Half) * versions; /* NULL: it has none */
 };
 
 /* Addresses in a dynamic section are relocated by some loaders and left as offsets by others. */
@@ -49,6 +56,8 @@ static bool read_tables(const struct link_map *m, struct tables *t)
 			t->symbols = located(m, d->d_un.d_ptr);
 		else if (d->d_tag == DT_STRTAB)
 			t->strings = located(m, d->d_un.d_ptr);
+		else if (d->d_tag == DT_VERSYM)
+			t->versions = located(m, d->d_un.d_ptr);
 	}
 	return t->hash && t->symbols && t->strings;
 }
@@ -58,7 +67,7 @@ static bool is_function(const ElfW(Sym) * s)
 	return (s->st_info & 0xf) == STT_FUNC && s->st_shndx != SHN_UNDEF && s->st_value;
 }
 
-uintptr_t elf_function(const struct link_map *m, const char *name, uint32_t hash, size_t *size)
+uintptr_t elf_function(const struct link_map *m, const char *name, size_t n, uint32_t hash, size_t *size)
 {
 	struct tables t;
 	if (!read_tables(m, &t))
@@ -79,11 +88,46 @@ uintptr_t elf_function(const struct link_map *m, const char *name, uint32_t hash
 	for (;; i++) {
 		uint32_t h = chain[i - first];
 		const ElfW(Sym) *s = &t.symbols[i];
-		if ((h | 1) == (hash | 1) && same(t.strings + s->st_name, name) && is_function(s)) {
+		if ((h | 1) == (hash | 1) && same(t.strings + s->st_name, name, n) && is_function(s) &&
+			!(t.versions && t.versions[i] & HIDDEN_VERSION)) {
 			*size = s->st_size;
 			return m->l_addr + s->st_value;
 		}
 		if (h & 1)
 			return 0;
 	}
+}
+
+static size_t length(const char *s)
+{
+	size_t n = 0;
+	while (s[n])
+		n++;
+	return n;
+}
+
+uintptr_t elf_next(const char *name, size_t *size)
+{
+	const size_t n = length(name);
+	const uint32_t hash = elf_hash(name, n);
+	uintptr_t found = 0;
+	bool after = false;
+	for (const struct link_map *m = &_r_debug ? _r_debug.r_map : NULL; m && !found; m = m->l_next) {
+		if (after)
+			found = elf_function(m, name, n, hash, size);
+		after = after || m->l_ld == _DYNAMIC;
+	}
+	return found;
+}
+
+uintptr_t elf_libc(const char *name, size_t *size)
+{
+	static const char libc[] = "/libc.so.6";
+	const size_t n = length(name);
+	for (const struct link_map *m = &_r_debug ? _r_debug.r_map : NULL; m; m = m->l_next) {
+		const size_t l = m->l_name ? length(m->l_name) : 0;
+		if (l >= sizeof(libc) - 1 && same(m->l_name + l - (sizeof(libc) - 1), libc, sizeof(libc) - 1))
+			return elf_function(m, name, n, elf_hash(name, n), size);
+	}
+	return 0;
 }

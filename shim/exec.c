@@ -5,10 +5,10 @@
  * Theory of operation
  * -------------------
  * Programs that name an opener by its path (/usr/bin/xdg-open, or a copy of that
- * script beside them) execute the session's entry of that name instead. Everything
- * of libc's that executes (execv, execvp, posix_spawn, system, popen and their
- * relatives) ends in execve, whose first bytes become a jump to ours (start.c);
- * by name these here are taken over as well.
+ * script beside them) execute the session's entry of that name instead. What executes
+ * by itself is taken over by name here. Everything else of libc's (execvp,
+ * posix_spawn, system, popen and their relatives) ends in its own execve, whose first
+ * bytes become a jump to ours, when one of these is called first (forward.c).
  *
  * They run in children that share their parent's memory (vfork), and in signal
  * handlers: no memory is allocated or changed besides the caller's stack, and errno.
@@ -29,12 +29,15 @@
 #define DIR_MAX 512
 #define NAME_ROOM 32
 #define LINK_MAX 4096
-#define STAT_BYTES 256 /* of struct stat, on every architecture */
+#define SHORTEST_CALL 8 /* bytes of a function that makes a system call */
+#define STAT_BYTES 256  /* of struct stat, on every architecture */
 
 extern int *__errno_location(void) __attribute__((weak));
 extern char **environ __attribute__((weak));
 
 static char entries[DIR_MAX]; /* ends with a slash; empty: there are none */
+static bool redirected;
+static uintptr_t own_execve; /* 0: look it up */
 
 static size_t length(const char *s)
 {
@@ -63,6 +66,24 @@ void openers_start(const char *socket)
 		entries[i] = socket[i];
 	n = append(entries, n, OPENERS_DIR);
 	append(entries, n, "/");
+}
+
+void exec_real(uintptr_t own)
+{
+	own_execve = own;
+}
+
+void exec_redirect(void)
+{
+	struct patch p = {.n = 0};
+	size_t size = SHORTEST_CALL;
+	if (redirected || !entries[0])
+		return;
+	redirected = true;
+	const uintptr_t own = own_execve ? own_execve : elf_libc("execve", &size);
+	if (own)
+		(void)patch_jump(&p, own, size, (uintptr_t)&shim_execve);
+	patch_end(&p);
 }
 
 /* The entry of @o; @out has room for DIR_MAX + NAME_ROOM. */

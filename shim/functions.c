@@ -9,10 +9,11 @@
  * stub of ours: callers find it by the loader, by dlsym, or call it from within their
  * library. The function itself never runs, so nothing of it has to be kept.
  *
- *  - When: at start, for what is loaded by then, and whenever the loader says that it
- *    has loaded something. It says so by calling the empty function at which debuggers
- *    wait (_r_debug.r_brk), which jumps to ours. That is in the middle of its work, so
- *    only tables are read there (elf.c).
+ *  - When: at start, for what is loaded by then, and, from the first dlopen on,
+ *    whenever the loader says that it has loaded something. It says so by calling the
+ *    empty function at which debuggers wait (_r_debug.r_brk), which jumps to ours. That
+ *    is in the middle of its work, so only tables are read there (elf.c). A start in
+ *    which nothing is found writes no memory.
  *  - How: the stub makes a closure with libffi when it is called first. Only programs
  *    that call such a function load libffi; those of GLib have it already.
  *  - The closure hands the URL to the session's entry (see docs/open.md) and waits for
@@ -25,6 +26,7 @@
 #include "proto/functions.h"
 #include "proto/lane.h"
 #include "raw.h"
+#define STUBS_FUNCTIONS
 #include "stubs_x86_64.h"
 
 #include <dlfcn.h>
@@ -34,6 +36,7 @@
 #pragma weak _r_debug
 #pragma weak dlopen
 #pragma weak dlsym
+extern char **environ __attribute__((weak));
 
 #define P(pointer) ((long)(uintptr_t)(pointer))
 #define ENTRY_ROOM 600
@@ -46,6 +49,7 @@
 /** struct function - one that is taken over. */
 struct function {
 	const char *name; /* in text */
+	size_t length;
 	uint32_t hash;
 	unsigned n_args, url;
 	const char *args; /* letters, in text */
@@ -60,6 +64,7 @@ static struct function functions[OPEN_FUNCTIONS_MAX];
 static unsigned n_functions;
 static char text[OPEN_FUNCTIONS_TEXT];
 static const struct link_map *last; /* looked at; NULL: begin with the first */
+static unsigned watching;           /* 1: the loader is watched */
 
 /* ---- opening --------------------------------------------------------------------- */
 
@@ -168,7 +173,7 @@ static struct {
 
 static bool load_ffi(void)
 {
-	static const char *const names[] = {"libffi.so.8", "libffi.so.7", "libffi.so.6"};
+	static const char names[][16] = {"libffi.so.8", "libffi.so.7", "libffi.so.6"};
 	void *lib = NULL;
 	for (unsigned i = 0; dlopen && dlsym && !lib && i < sizeof(names) / sizeof(names[0]); i++)
 		lib = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
@@ -206,7 +211,6 @@ static ffi_type *type_of(char letter)
 }
 
 /* The code that a stub jumps to; two threads that make it at once each get a good one. */
-void *function_closure(unsigned i);
 void *function_closure(unsigned i)
 {
 	struct function *f = &functions[i];
@@ -229,7 +233,7 @@ void *function_closure(unsigned i)
 static void take_over(unsigned i, const struct link_map *m)
 {
 	size_t size = 0;
-	const uintptr_t entry = elf_function(m, functions[i].name, functions[i].hash, &size);
+	const uintptr_t entry = elf_function(m, functions[i].name, functions[i].length, functions[i].hash, &size);
 	struct patch p = {.n = 0};
 	if (!entry)
 		return;
@@ -296,27 +300,67 @@ static bool read_function(char **at, struct function *f)
 	if (f->n_args > OPEN_FUNCTION_ARGS || index < 0 || index >= (long)f->n_args || args[index] != 's')
 		return false;
 	f->name = name;
-	f->hash = elf_hash(name);
+	while (name[f->length])
+		f->length++;
+	f->hash = elf_hash(name, f->length);
 	f->args = args;
 	f->url = (unsigned)index;
 	f->result = *result;
 	return true;
 }
 
-void functions_start(const char *declared)
+static void read_functions(const char *declared)
 {
-	char entry[ENTRY_ROOM];
 	size_t n = 0;
-	struct patch p = {.n = 0};
 	for (; n < sizeof(text) - 1 && declared[n]; n++)
 		text[n] = declared[n];
 	for (char *at = text; *at && n_functions < OPEN_FUNCTIONS_MAX; n_functions++)
 		if (!read_function(&at, &functions[n_functions]))
 			break;
-	if (n_functions == 0 || !&_r_debug || !opener_entry(entry, sizeof(entry)))
+}
+
+/* Whether an object has one of them, without writing anything. */
+static bool any_in(const struct link_map *m, const char *declared)
+{
+	while (*declared) {
+		size_t n = 0, size;
+		while (declared[n] && declared[n] != ':')
+			n++;
+		if (n && elf_function(m, declared, n, elf_hash(declared, n), &size))
+			return true;
+		for (declared += n; *declared;)
+			if (*declared++ == ';')
+				break;
+	}
+	return false;
+}
+
+void functions_start(const char *declared)
+{
+	bool any = false;
+	for (const struct link_map *m = &_r_debug ? _r_debug.r_map : NULL; m && !any; m = m->l_next)
+		any = any_in(m, declared);
+	if (!any)
 		return;
+	read_functions(declared);
 	on_loader();
-	if (_r_debug.r_brk)
+}
+
+void functions_watch(void)
+{
+	static const char variable[] = OPEN_FUNCTIONS_VARIABLE "=";
+	struct patch p = {.n = 0};
+	if (!&_r_debug || !_r_debug.r_brk || __atomic_exchange_n(&watching, 1, __ATOMIC_ACQ_REL))
+		return;
+	/* by now the program may have moved its environment */
+	for (char **env = n_functions == 0 && &environ ? environ : NULL; env && *env; env++) {
+		size_t i = 0;
+		while (variable[i] && (*env)[i] == variable[i])
+			i++;
+		if (!variable[i])
+			read_functions(*env + i);
+	}
+	if (n_functions)
 		(void)patch_jump(&p, _r_debug.r_brk, FUNCTION_BYTES, (uintptr_t)&on_loader);
 	patch_end(&p);
 }
@@ -324,5 +368,9 @@ void functions_start(const char *declared)
 void functions_start(const char *declared)
 {
 	(void)declared;
+}
+
+void functions_watch(void)
+{
 }
 #endif

@@ -72,7 +72,7 @@ static uint8_t *page_of(struct patch *p, uintptr_t address)
 			return p->pages[i].copy;
 	if (p->n == 0)
 		p->room = raw_syscall(__NR_mmap, 0, PATCH_PAGES * PAGE_BYTES, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (p->n == PATCH_PAGES || (p->room < 0 && p->room >= -4095))
 		return NULL;
 	uint8_t *copy = (uint8_t *)p->room + p->n * PAGE_BYTES;

@@ -20,20 +20,29 @@ void openers_start(const char *socket);
 /** opener_entry() - the path of BROWSER's entry in @out. Return: whether there is one. */
 bool opener_entry(char *out, size_t size);
 
+/** exec_real() - libc's execve, where it cannot be looked up later. */
+void exec_real(uintptr_t own);
+/** exec_redirect() - let libc's own executions come here too; once. Signal-safe. */
+void exec_redirect(void);
+
 /* ---- elf.c --------------------------------------------------------------------- */
 
-/** elf_hash() - of a symbol's name. */
-uint32_t elf_hash(const char *name);
+/** elf_hash() - of a symbol's name, @n bytes. */
+uint32_t elf_hash(const char *name, size_t n);
 /**
- * elf_function() - the function @name that a loaded object exports.
+ * elf_function() - the function @name (@n bytes, of that hash) that a loaded object exports, in its default version.
  * @size: its length in bytes
  * Return: its address, 0 when it exports none.
  */
-uintptr_t elf_function(const struct link_map *m, const char *name, uint32_t hash, size_t *size);
+uintptr_t elf_function(const struct link_map *m, const char *name, size_t n, uint32_t hash, size_t *size);
+/** elf_next() - the function @name of the first object that is searched after the shim. @size: see above. 0: none. */
+uintptr_t elf_next(const char *name, size_t *size);
+/** elf_libc() - the function @name of libc, whoever else exports one. */
+uintptr_t elf_libc(const char *name, size_t *size);
 
 /* ---- patch.c --------------------------------------------------------------------- */
 
-#define PATCH_PAGES 4
+#define PATCH_PAGES 2
 /** struct patch - changes of code pages that are made together; begins as all zero. */
 struct patch {
 	struct {
@@ -51,9 +60,19 @@ bool patch_jump(struct patch *p, uintptr_t entry, size_t size, uintptr_t target)
 /** patch_end() - put the changed pages in place. */
 void patch_end(struct patch *p);
 
+/* ---- forward.c --------------------------------------------------------------------- */
+
+/** forward_start() - what has to be known before a program's first call. */
+void forward_start(void);
+
 /* ---- functions.c ------------------------------------------------------------------- */
 
-/** functions_start() - take over the functions that @text declares, now and in what is loaded later. */
-void functions_start(const char *text);
+/** functions_start() - take over those of the declared functions that are loaded already. @declared: of the environment
+ */
+void functions_start(const char *declared);
+/** functions_watch() - take over what will be loaded from now on; once. */
+void functions_watch(void);
+/** function_closure() - for the stubs: the code of function @i, NULL when there is none. */
+void *function_closure(unsigned i);
 
 #endif

@@ -74,13 +74,12 @@ static int read_arguments(const struct opener *o, int argc, char **argv, const c
 		if (strcmp(argv[1], about[i]) == 0)
 			return run_real(name, argv);
 	int at = 1;
-	if (o && o->words && argc > 1 && is_word(o->words, argv[1]))
+	if (o && o->other_uses && argc > 1 && is_word(o->words, argv[1]))
 		at = 2;
-	else if (o && o->words && *o->words)
+	else if (o && o->other_uses)
 		return run_real(name, argv);
 	/* exo-open --launch WebBrowser URL */
-	if (o && o->words && argc > at + 1 && strcmp(argv[at], "--launch") == 0 &&
-		strcmp(argv[at + 1], "WebBrowser") == 0)
+	if (argc > at + 1 && strcmp(argv[at], "--launch") == 0 && strcmp(argv[at + 1], "WebBrowser") == 0)
 		at += 2;
 	if (at < argc && strcmp(argv[at], "--") == 0)
 		at++;

@@ -79,6 +79,40 @@ for where in near far; do
 https://claude.ai/1"
 done
 
+# a library is searched for in the place of its caller; another preloaded one, behind the shim or before it, is called too
+mkdir plugins
+echo 'int answer(void) { return 42; }' | gcc -shared -fPIC -x c -o plugins/libplugin.so -
+cat >host.c <<'C'
+#include <dlfcn.h>
+#include <stdio.h>
+#include <unistd.h>
+int main(void)
+{
+	void *lib = dlopen("libplugin.so", RTLD_NOW);
+	int (*answer)(void) = lib ? (int (*)(void))dlsym(lib, "answer") : NULL;
+	printf("%d\n", answer ? answer() : -1);
+	fflush(stdout);
+	execlp("echo", "echo", "executed", (char *)NULL);
+	return 1;
+}
+C
+cat >wrap.c <<'C'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdarg.h>
+#include <unistd.h>
+int execlp(const char *file, const char *arg, ...)
+{
+	(void)arg;
+	write(1, "wrapped\n", 8);
+	return ((int (*)(const char *, const char *, ...))dlsym(RTLD_NEXT, "execlp"))(file, "echo", "again", (char *)NULL);
+}
+C
+gcc -o host host.c -Wl,-rpath,'$ORIGIN/plugins' && gcc -shared -fPIC -o wrap.so wrap.c || fail "cannot build the host"
+same "a library beside the program" "42 executed" "$(agent ./host | paste -sd' ')"
+same "a wrapper behind the shim" "42 wrapped again" "$(agent sh -c 'LD_PRELOAD="$LD_PRELOAD $PWD/wrap.so" ./host' | paste -sd' ')"
+same "a wrapper before the shim" "42 wrapped again" "$(agent sh -c 'LD_PRELOAD="$PWD/wrap.so $LD_PRELOAD" ./host' | paste -sd' ')"
+
 # Programs of another kind see none of it: libffi is not loaded before it is needed, nothing is printed.
 same "libffi is not loaded" 0 "$(agent /usr/bin/python3 -c 'print(open("/proc/self/maps").read().count("libffi"))')"
 # anybody may set the variable

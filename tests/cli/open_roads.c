@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * open_roads.c - open_roads KIND PATH URL: executes PATH in one way, with a name of no meaning; ends with its
- * status. Built by open_roads.sh, also statically.
+ * open_roads.c - open_roads KIND PATH URL: executes PATH in one way, with a name of no meaning and, but for the
+ * shell's, without an environment; ends with its status. Built by open_roads.sh, also statically and with musl.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -45,19 +45,19 @@ static void execute(const char *kind, const char *path)
 		execle(path, "x", url, (char *)NULL, environ);
 	else if (strcmp(kind, "fexecve") == 0)
 		fexecve(open(path, O_RDONLY), arguments, environ);
+#ifdef __GLIBC__
 	else if (strcmp(kind, "execveat") == 0)
 		execveat(open("/usr", O_PATH), "bin/xdg-open", arguments, environ, 0);
 	else if (strcmp(kind, "execveat-fd") == 0)
 		execveat(open(path, O_PATH), "", arguments, environ, AT_EMPTY_PATH);
-	else if (strcmp(kind, "no-environment") == 0)
-		execve(path, arguments, nothing);
+	else if (strcmp(kind, "fault-at") == 0)
+		execveat(AT_FDCWD, (const char *)8, arguments, environ, AT_EMPTY_PATH);
+#endif
 	else if (strcmp(kind, "syscall") == 0)
 		syscall(SYS_execve, path, arguments, nothing);
 	/* what fails, and how: the errno is the status */
 	else if (strcmp(kind, "fault") == 0)
 		execve((const char *)8, arguments, environ);
-	else if (strcmp(kind, "fault-at") == 0)
-		execveat(AT_FDCWD, (const char *)8, arguments, environ, AT_EMPTY_PATH);
 	else if (strcmp(kind, "missing") == 0)
 		execve("/usr/bin/no-such-program", arguments, environ);
 	else if (strcmp(kind, "directory") == 0)
@@ -88,6 +88,7 @@ int main(int argc, char **argv)
 		return WEXITSTATUS(status);
 	}
 	pid_t pid;
+	environ = (char **)nothing;
 	if (strcmp(kind, "posix_spawn") == 0)
 		return posix_spawn(&pid, path, NULL, NULL, args, environ) ? 99 : wait_for(pid);
 	if (strcmp(kind, "posix_spawnp") == 0)

@@ -55,9 +55,22 @@ says 4 'allow_origins' xdg-open https://evil.test/
 # by path, in every function that executes
 gcc -D_GNU_SOURCE -o roads "$NONO_SOURCE/tests/cli/open_roads.c" || fail "cannot build"
 gcc -D_GNU_SOURCE -static -o static "$NONO_SOURCE/tests/cli/open_roads.c" || fail "cannot build the static program"
-for kind in execve execv execvp execvpe execl execlp execle fexecve execveat execveat-fd posix_spawn posix_spawnp system popen \
-	no-environment; do
+for kind in execve execv execvp execvpe execl execlp execle fexecve execveat execveat-fd posix_spawn posix_spawnp system popen; do
 	opens "$kind" https://claude.ai/$kind ./roads $kind /usr/bin/xdg-open https://claude.ai/$kind
+done
+# as programs of musl, as far as they have the same functions
+musl-gcc -D_GNU_SOURCE -o musl "$NONO_SOURCE/tests/cli/open_roads.c" || fail "cannot build with musl"
+for kind in execve execv execvp execl fexecve posix_spawn posix_spawnp system popen; do
+	opens "musl, $kind" https://claude.ai/$kind ./musl $kind /usr/bin/xdg-open https://claude.ai/$kind
+done
+# where the broker is not asked, so the shim alone leads there
+for program in ./roads ./musl; do
+	for kind in execve execv execvp execvpe execl execlp execle fexecve posix_spawn posix_spawnp; do
+		: >"$dir/opened"
+		"$NONO" run -s --profile claude-code --supervision shim --allow-cwd --on-request deny -- \
+			$program $kind /usr/bin/xdg-open https://claude.ai/$kind 2>"$dir/err" || fail "the shim alone, $program $kind: $(cat "$dir/err")"
+		same "the shim alone, $program $kind" https://claude.ai/$kind "$(cat "$dir/opened")"
+	done
 done
 for path in /usr/bin/open /usr/local/bin/x-www-browser /bin/sensible-browser; do
 	opens "$path" https://claude.ai/ ./roads execv $path https://claude.ai/
@@ -75,7 +88,7 @@ for pair in fault=14 fault-at=14 missing=2 directory=13 bad-fd=22; do
 	same "${pair%=*}" "${pair#*=}" "$?"
 done
 # Without the shim the broker leads there: no variable helps, and the program has another name for itself.
-for kind in execve execvp execlp fexecve execveat execveat-fd posix_spawn posix_spawnp no-environment syscall; do
+for kind in execve execvp execlp fexecve execveat execveat-fd posix_spawn posix_spawnp syscall; do
 	opens "static, $kind" https://claude.ai/$kind env -i ./static $kind /usr/bin/xdg-open https://claude.ai/$kind
 done
 opens "raw" https://claude.ai/raw env -i ./roads syscall /usr/bin/open https://claude.ai/raw
@@ -96,6 +109,6 @@ done
 # where only programs with the shim are supervised, the environment leads back
 : >"$dir/opened"
 "$NONO" run -s --profile claude-code --supervision shim --allow-cwd --on-request deny -- \
-	./static execve /usr/bin/xdg-open https://claude.ai/shim 2>"$dir/err" || fail "supervision shim: $(cat "$dir/err")"
+	./roads system /usr/bin/xdg-open https://claude.ai/shim 2>"$dir/err" || fail "supervision shim: $(cat "$dir/err")"
 same "supervision shim" https://claude.ai/shim "$(cat "$dir/opened")"
 finish

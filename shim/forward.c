@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * forward.c - functions of libc's before which something has to be done.
+ *
+ * What executes by libc's own execve (execvp, posix_spawn, system, ...) needs that
+ * redirected, and what loads libraries needs to be watched. Both cost a changed
+ * page, which programs that do neither should not pay for. So these names lead to a
+ * stub that does it at the first call and goes on to the real function, with all
+ * arguments and the caller's own return address: dlopen searches in the place of
+ * its caller.
+ *
+ * They may be called by a child that shares its parent's memory, so nothing here waits
+ * or allocates.
+ */
+#include "shim.h"
+
+#if defined(__x86_64__)
+#include "stubs_x86_64.h"
+
+#include <dlfcn.h>
+#include <link.h>
+
+#pragma weak _r_debug
+#pragma weak dlsym
+
+static const char names[][16] = {
+#define NAME(name) #name,
+	FORWARDED(NAME)
+#undef NAME
+};
+#define N_NAMES (sizeof(names) / sizeof(names[0]))
+
+static uintptr_t real[N_NAMES]; /* 0: not looked for yet */
+
+void forward_start(void)
+{
+	/* musl does not show its list of objects; its own lookup is made beforehand, as it takes locks */
+	if (&_r_debug || !dlsym)
+		return;
+	for (unsigned i = 0; i < N_NAMES; i++)
+		real[i] = (uintptr_t)dlsym(RTLD_NEXT, names[i]);
+	exec_real((uintptr_t)dlsym(RTLD_NEXT, "execve"));
+}
+
+void *forward_target(unsigned i);
+void *forward_target(unsigned i)
+{
+	size_t size;
+	if (i == FORWARD_dlopen)
+		functions_watch();
+	else
+		exec_redirect();
+	if (!real[i])
+		real[i] = elf_next(names[i], &size);
+	return (void *)real[i];
+}
+#else
+void forward_start(void)
+{
+}
+#endif
