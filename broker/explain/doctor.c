@@ -174,8 +174,8 @@ static const struct check {
 	{"yama", "Yama", false, check_yama, "the broker cannot read what its programs pass to calls, and refuses them",
 		"sysctl kernel.yama.ptrace_scope=1"},
 	{"user_namespaces", "user namespaces", false, check_namespaces,
-		"names are resolved by the shim and over TCP only; programs with a UDP resolver of their own find "
-		"nothing",
+		"names are resolved over TCP; by UDP only for Go, busybox and others that do not look where an answer "
+		"comes from (not musl, not dig); UDP that a rule allows is not carried",
 		"allow unprivileged user namespaces for nono"},
 	{"cgroup", "cgroup delegation", false, check_cgroup, "--memory, --pids and --cpu are refused",
 		"start from a systemd user session, or: systemd-run --user --scope -p Delegate=yes"},

@@ -78,7 +78,9 @@ static void run(struct trap_call *c, bool worker)
 	if (sock_call_read(c, &s, true) < 0)
 		return;
 	struct net *n = call_net(c);
-	if (s.domain == AF_UNIX)
+	if (n && standin_is(&s))
+		trap_value(c, 0); /* it has no address, whatever it is given */
+	else if (s.domain == AF_UNIX)
 		unix_bind(c, &s, worker);
 	else if (s.domain == AF_NETLINK || (n && deadend_owns(n->deadend, s.fd)))
 		finish(c, do_bind(&s));

@@ -264,7 +264,13 @@ static void run(struct trap_call *c, bool worker)
 		return;
 	struct net *n = call_net(c);
 	bool inet = s.domain == AF_INET || s.domain == AF_INET6;
-	if (s.domain == AF_UNIX) {
+	if (n && standin_is(&s)) {
+		int rc = standin_connect(&s);
+		if (rc < 0)
+			trap_errno(c, -rc);
+		else
+			trap_value(c, 0);
+	} else if (s.domain == AF_UNIX) {
 		unix_connect(c, &s, worker);
 	} else if (s.domain == AF_NETLINK) {
 		s.nonblock = true;

@@ -24,6 +24,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/rtnetlink.h>
+#include <linux/seccomp.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
@@ -257,8 +258,8 @@ static int start(struct net *n)
 	socklen_t len = sizeof(d->cookie);
 	if (n->dns[0] < 0 || getsockopt(n->dns[0], SOL_SOCKET, SO_NETNS_COOKIE, &d->cookie, &len) < 0 ||
 		dns_serve_udp(n) < 0) {
-		say_info("no namespace for UDP sockets%s%s: names are resolved by TCP only", n->dns[0] < 0 ? ", " : "",
-			n->dns[0] < 0 ? strerror(-n->dns[0]) : "");
+		say_info("no namespace for UDP sockets%s%s: they reach the resolver and nothing else",
+			n->dns[0] < 0 ? ", " : "", n->dns[0] < 0 ? strerror(-n->dns[0]) : "");
 		d->failed = true;
 		d->cookie = 0;
 		close(pair[0]);
@@ -309,12 +310,33 @@ static bool sysctl_is(const char *path, long value)
 	return f && fgets(text, sizeof(text), f) && strtol(text, NULL, 10) == value;
 }
 
+/* Whether a filter around us (a container's) refuses it: only trying tells. */
+static bool filter_refuses(void)
+{
+	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != SECCOMP_MODE_FILTER)
+		return false;
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0 && unshare(CLONE_NEWNET) < 0);
+	int status = 1;
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status != 0;
+}
+
+/* Whether a network namespace can be made without a user namespace. */
+static bool may_administer(void)
+{
+	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct have[2] = {0};
+	return syscall(SYS_capget, &h, have) == 0 && (have[0].effective & 1U << CAP_SYS_ADMIN);
+}
+
 bool deadend_unlikely(void)
 {
-	if (geteuid() == 0)
-		return false;
-	return sysctl_is("/proc/sys/user/max_user_namespaces", 0) ||
-	       sysctl_is("/proc/sys/user/max_net_namespaces", 0) ||
-	       sysctl_is("/proc/sys/kernel/unprivileged_userns_clone", 0) ||
-	       sysctl_is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1);
+	if (sysctl_is("/proc/sys/user/max_net_namespaces", 0) || filter_refuses())
+		return true;
+	return !may_administer() && (sysctl_is("/proc/sys/user/max_user_namespaces", 0) ||
+					    sysctl_is("/proc/sys/kernel/unprivileged_userns_clone", 0) ||
+					    sysctl_is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1));
 }

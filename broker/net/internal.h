@@ -13,6 +13,7 @@
 
 /* ---- synthetic addresses (names.c) --------------------------------------- */
 
+struct sock_call;
 struct names;
 struct names *names_new(void);
 void names_free(struct names *t);
@@ -152,6 +153,22 @@ bool deadend_owns(struct deadend *d, int fd);
 /** deadend_unlikely() - whether this machine is known to refuse it (cheap; for the program's environment). */
 bool deadend_unlikely(void);
 
+/* ---- where there can be no dead end (standin.c) ------------------------------ */
+
+struct standins;
+struct standins *standins_new(void);
+void standins_free(struct standins *s);
+/**
+ * standin_socket() - what a program gets in place of a datagram socket: whatever it sends, our resolver answers.
+ * @type: SOCK_NONBLOCK as the caller wants it
+ * Return: a descriptor or -errno.
+ */
+int standin_socket(struct net *n, int type);
+/** standin_is() - whether the caller's socket is one, and the call is none that a Unix socket would take. */
+bool standin_is(const struct sock_call *s);
+/** standin_connect() - what connect() on one answers. Return: 0 or -errno. */
+int standin_connect(const struct sock_call *s);
+
 /* ---- calls that may block (wait.c) --------------------------------------- */
 
 /**
@@ -268,6 +285,7 @@ struct net {
 	struct hostsfile *hosts;
 	struct resolver *resolver;
 	struct deadend *deadend;
+	struct standins *standins;
 	struct listeners *listeners;
 	struct gateway *gateway; /* NULL: this session has no proxy */
 	int stop;                /* eventfd, readable when the room stops */

@@ -27,6 +27,7 @@ int net_start(struct net **out, const struct net_config *cfg, struct err **e)
 	n->hosts = hostsfile_new("/etc/hosts");
 	n->resolver = resolver_new(n->hosts, n->stop);
 	n->deadend = deadend_new();
+	n->standins = standins_new();
 	n->listeners = listeners_new();
 	if (gateway_new(&n->gateway, n, e) < 0) {
 		net_stop(n);
@@ -52,6 +53,7 @@ void net_stop(struct net *n)
 	cleanup_fd_fn(&n->dns[0]);
 	cleanup_fd_fn(&n->dns[1]);
 	deadend_free(n->deadend);
+	standins_free(n->standins);
 	listeners_free(n->listeners);
 	resolver_free(n->resolver);
 	hostsfile_free(n->hosts);
@@ -94,9 +96,11 @@ void net_environment(const struct net *n, struct pairs *out)
 {
 	char label[] = "network";
 	const struct origin origin = {.source = SOURCE_SYSTEM, .label = label};
-	/* Without the dead end, names are resolved over TCP: the C library's resolver can be told. */
-	if (n->mode != NET_OPEN && deadend_unlikely())
+	/* Without the dead end, names are resolved over TCP: the C library and c-ares can be told, gRPC to use the former. */
+	if (n->mode != NET_OPEN && deadend_unlikely()) {
 		pairs_set(out, "RES_OPTIONS", "use-vc", &origin);
+		pairs_set(out, "GRPC_DNS_RESOLVER", "native", &origin);
+	}
 	if (n->gateway)
 		gateway_environment(n->gateway, out);
 }

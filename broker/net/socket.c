@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* socket.c - socket() for datagrams: born in the dead end (deadend.c), or stand-ins (datagram.c). */
+/* socket.c - socket() for datagrams: born in the dead end (deadend.c), or stand-ins (datagram.c, standin.c). */
 #include "net/internal.h"
 
 #include <errno.h>
@@ -26,8 +26,10 @@ void net_on_socket(struct trap_call *c)
 		return;
 	}
 	int fd = deadend_socket(n, domain, type, protocol);
+	if (fd == -ENOSYS)
+		fd = standin_socket(n, type);
 	if (fd < 0)
-		trap_errno(c, fd == -ENOSYS ? EACCES : -fd);
+		trap_errno(c, -fd);
 	else
 		trap_fd(c, fd, type & SOCK_CLOEXEC);
 }

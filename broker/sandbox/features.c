@@ -59,7 +59,7 @@ static int probe_listener(void)
 
 static int probe_user_namespace(void)
 {
-	return unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 ? 0 : 1;
+	return unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 || unshare(CLONE_NEWNET) == 0 ? 0 : 1;
 }
 
 /* The first line of a small kernel file, NULL when there is none. New string. */

@@ -6,12 +6,13 @@
 # run: 192.0.2.1, 2001:db8::1, fe80::1, a web server on loopback. The other is the "world": a name
 # server (192.0.2.53), web servers for api.test (192.0.2.10, 2001:db8::10) and for what must not be
 # reached (192.0.2.66, 10.9.8.7, a metadata address). An ordinary user gets a user namespace in which the
-# test may make them; nono itself runs without any capability there.
+# test may make them; nono itself runs without any capability there. NET_REFUSE=namespaces: nono is refused namespaces of
+# its own, as in many containers.
 
 if [ -z "${NET_INSIDE:-}" ]; then
 	export NET_INSIDE=1
 	if [ "$(id -u)" = 0 ]; then
-		exec unshare --net --mount -- "$0" "$@"
+		exec unshare ${NET_REFUSE:+--map-root-user} --net --mount -- "$0" "$@"
 	fi
 	exec unshare --map-current-user --keep-caps --net --mount -- "$0" "$@"
 fi
@@ -85,6 +86,10 @@ cd "$work/dir" || exit 1
 python=/usr/bin/python3 # the distribution's: others may lie where nothing is granted
 as_user=
 [ "$(id -u)" = 0 ] || as_user="setpriv --ambient-caps=-all --inh-caps=-all"
+if [ -n "${NET_REFUSE:-}" ]; then
+	echo 0 >/proc/sys/user/max_user_namespaces # of this test's user namespace
+	[ "$(id -u)" = 0 ] && as_user="setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin"
+fi
 # the product itself, asking nobody
 nono="$as_user $NONO run -s --no-diagnostics"
 run="$nono --on-request deny --allow $work/dir"
