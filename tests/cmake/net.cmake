@@ -5,3 +5,7 @@ add_executable(net_probe ${net_probe_sources})
 
 nono_static(net_probe)
 set_target_properties(net_probe PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+
+# Preloaded into nono: an older kernel.
+add_library(old_kernel MODULE escape/old_kernel.c)
+set_target_properties(old_kernel PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
