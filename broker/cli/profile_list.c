@@ -116,6 +116,7 @@ static const struct {
 	{"allow.read", offsetof(struct group, allow_read), true},
 	{"allow.write", offsetof(struct group, allow_write), true},
 	{"allow.readwrite", offsetof(struct group, allow_readwrite), true},
+	{"allow.names", offsetof(struct group, allow_names), true},
 	{"deny.access", offsetof(struct group, deny_access), true},
 	{"deny.commands", offsetof(struct group, deny_commands), false},
 };

@@ -91,6 +91,19 @@ static size_t same_directory(struct record *const *r, size_t n, const struct rec
 	return count;
 }
 
+/* Whether a directory is so much that no report proposes it: "/", the home directory, what holds it. */
+static bool too_wide(const char *dir)
+{
+	const char *home = home_dir();
+	return strcmp(dir, "/") == 0 || (home && path_beneath(home, dir));
+}
+
+/* What the suggested flag would open when it names a directory. New string. */
+static char *opened_by(const struct record *r)
+{
+	return r->op == OP_CREATE || r->op == OP_DELETE ? path_dir(r->resolved) : xstrdup(r->resolved);
+}
+
 /* The flags that were missing, without those a person or a deny rule refused on purpose. */
 static void missing_flags(struct record *const *r, size_t n, struct strv *flags, size_t *on_purpose)
 {
@@ -103,13 +116,14 @@ static void missing_flags(struct record *const *r, size_t n, struct strv *flags,
 			continue;
 		}
 		/* a sentence about the profile is no flag */
-		if (!str_starts(r[i]->suggest, "--"))
+		cleanup_free char *opened = opened_by(r[i]);
+		if (!str_starts(r[i]->suggest, "--") || (opened[0] == '/' && too_wide(opened)))
 			continue;
 		cleanup_free char *flag = xstrdup(r[i]->suggest);
 		if (r[i]->op == OP_READ && r[i]->resolved[0] == '/' && str_starts(flag, "--read-file")) {
 			cleanup_free char *dir = path_dir(r[i]->resolved);
 			cleanup_free char *quoted = quote(dir);
-			if (strcmp(dir, "/") != 0 && same_directory(r, n, r[i], dir) >= SAME_DIRECTORY) {
+			if (!too_wide(dir) && same_directory(r, n, r[i], dir) >= SAME_DIRECTORY) {
 				free(flag);
 				flag = xasprintf("--read %s", quoted);
 			}

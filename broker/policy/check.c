@@ -177,6 +177,9 @@ static struct decision conclude(const struct policy *p, struct walk *w, enum ope
 		return (struct decision){VERDICT_NEVER, w->refused, false};
 	if (w->deny)
 		return (struct decision){VERDICT_PROTECTED, w->deny, false};
+	/* A right of the kernel's to list would hold for everything beneath. */
+	if (op == OP_READ && w->self && w->self->names)
+		return (struct decision){VERDICT_ALLOW, w->self->names, false};
 	return (struct decision){VERDICT_NONE, w->nearest, false};
 }
 

@@ -163,6 +163,9 @@ static enum fate deny_fate(const struct policy *p, const struct wanted *w, const
 		return KEEP;
 	if (!by_intent(w->origin))
 		return DROP;
+	/* a directory of a profile's that is not there grants nothing yet */
+	if (!w->exists && !w->exact && w->origin->source == SOURCE_PROFILE)
+		return DROP;
 	if (w->exact && cover->deny && strcmp(w->path, deny->path) != 0 && denied_file(p, &w->st) == NULL)
 		return KEEP;
 	cleanup_free char *rule = rule_describe(deny);

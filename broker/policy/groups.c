@@ -49,6 +49,24 @@ static int group_list_compile(
 	return 0;
 }
 
+static int names_compile(struct compile *c, const struct items *l, const struct origin *origin, struct err **e)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		cleanup_strv struct strv paths = {0};
+		if (profile_expand(c->env->expansion, &l->v[i], &paths, e) < 0)
+			return err_wrap(e, "group %s: cannot expand %s", origin->label, l->v[i].value);
+		for (size_t k = 0; k < paths.n; k++) {
+			struct stat st;
+			bool exists;
+			cleanup_free char *dir = canon_path(&c->canon, paths.v[k], &st, &exists);
+			cleanup_free char *written = xasprintf("the names in %s", l->v[i].value);
+			if (exists && S_ISDIR(st.st_mode))
+				map_add(&c->p->map, dir)->names = rule_aside(c->p, dir, written, origin);
+		}
+	}
+	return 0;
+}
+
 static void commands_compile(struct compile *c, const struct items *l, const struct origin *origin)
 {
 	struct policy *p = c->p;
@@ -72,6 +90,7 @@ static int group_compile(struct compile *c, const struct group *g, struct err **
 	if (group_list_compile(c, &g->allow_read, READ_ACCESS, origin, e) < 0 ||
 		group_list_compile(c, &g->allow_write, ACCESS_WRITE, origin, e) < 0 ||
 		group_list_compile(c, &g->allow_readwrite, READ_ACCESS | ACCESS_WRITE, origin, e) < 0 ||
+		names_compile(c, &g->allow_names, origin, e) < 0 ||
 		group_list_compile(c, &g->deny_access, 0, origin, e) < 0)
 		return -1;
 	commands_compile(c, &g->deny_commands, origin);

@@ -57,6 +57,7 @@ struct node {
 	/* rules of the profile, by access bit; NULL where there is none */
 	const struct rule *beneath[ACCESS_BITS], *exact[ACCESS_BITS];
 	const struct rule *deny, *never;
+	const struct rule *names;    /* a group lets the directory be listed, by the broker */
 	const struct rule *shelters; /* a deny or never rule somewhere below */
 	uint8_t beneath_mask, exact_mask, never_mask, shelter_mask;
 	bool reopen;  /* the session's own place inside a never rule */

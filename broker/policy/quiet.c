@@ -12,7 +12,10 @@ int quiet_compile(struct compile *c, struct err **e)
 	const struct items *l = &c->profile->fs.suppress_save_prompt;
 	for (size_t k = 0; k < l->n; k++) {
 		cleanup_strv struct strv paths = {0};
-		if (profile_expand(c->env->expansion, &l->v[k], &paths, e) < 0)
+		cleanup_err struct err *unset = NULL;
+		bool flag = l->v[k].origin.source == SOURCE_USER;
+		/* what a profile names by a variable that is not set here is not tried here */
+		if (profile_expand(c->env->expansion, &l->v[k], &paths, flag ? e : &unset) < 0 && flag)
 			return err_wrap(e, "cannot expand %s", l->v[k].value);
 		for (size_t j = 0; j < paths.n; j++) {
 			struct stat st;

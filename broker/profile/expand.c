@@ -100,7 +100,7 @@ static int fail_at(const struct item *it, struct err **e, const char *what)
 	return err_set(e, 0, "%s %s: %s", it->origin.label ? it->origin.label : "path", it->value, what);
 }
 
-/* One $NAME or ${NAME} at *@p; moves *@p behind it. */
+/* One $NAME or ${NAME} at *@p; moves *@p behind it. Return: 1 when the entry stands for nothing here. */
 static int expand_one(const struct expansion *x, const struct item *it, const char **p, struct buf *out, struct err **e)
 {
 	const char *name = *p + 1;
@@ -118,6 +118,8 @@ static int expand_one(const struct expansion *x, const struct item *it, const ch
 	cleanup_free char *value = NULL;
 	if (variable(x, key, &value, e) < 0)
 		return fail_at(it, e, "");
+	if (!value && strcmp(key, "XDG_RUNTIME_DIR") == 0 && it->origin.source != SOURCE_USER)
+		return 1; /* there is none without a login session */
 	if (!value) {
 		cleanup_free char *what = xasprintf("$%s is not set", key);
 		return fail_at(it, e, what);
@@ -276,6 +278,18 @@ static int expand_git(const struct expansion *x, const struct item *it, struct s
 	return 0;
 }
 
+/* The directories above @dir, up to "/". */
+static void parents(const char *dir, struct strv *out)
+{
+	cleanup_free char *at = xstrdup(dir);
+	while (strcmp(at, "/") != 0) {
+		char *up = path_dir(at);
+		free(at);
+		at = up;
+		strv_add(out, at);
+	}
+}
+
 /* ---- entries ------------------------------------------------------------------------- */
 
 int profile_expand(const struct expansion *x, const struct item *it, struct strv *out, struct err **e)
@@ -283,8 +297,12 @@ int profile_expand(const struct expansion *x, const struct item *it, struct strv
 	const char *p = it->value;
 	if (str_starts(p, "@git:"))
 		return expand_git(x, it, out, e);
+	if (strcmp(p, "@workdir:parents") == 0) {
+		parents(x->workdir, out);
+		return 0;
+	}
 	if (p[0] == '@')
-		return fail_at(it, e, "unknown token; only @git: tokens are known");
+		return fail_at(it, e, "unknown token; only @git: tokens and @workdir:parents are known");
 	cleanup_buf struct buf b = {0};
 	if (p[0] == '~' && (p[1] == '/' || p[1] == '\0')) {
 		buf_adds(&b, x->home);
@@ -292,8 +310,9 @@ int profile_expand(const struct expansion *x, const struct item *it, struct strv
 	}
 	while (*p) {
 		if (*p == '$') {
-			if (expand_one(x, it, &p, &b, e) < 0)
-				return -1;
+			int rc = expand_one(x, it, &p, &b, e);
+			if (rc != 0)
+				return rc < 0 ? -1 : 0;
 		} else {
 			buf_addc(&b, *p++);
 		}

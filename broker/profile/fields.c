@@ -127,6 +127,7 @@ const struct field profile_fields[] = {
 	PATHS("filesystem.deny", fs.deny, "Paths that stay closed even inside what is allowed."),
 	PATHS("filesystem.bypass_protection", fs.bypass_protection,
 		"Denied paths that a grant of this profile may open."),
+	PATHS("filesystem.create_dir", fs.create_dir, "Directories made before the start when they are missing."),
 	{.key = "filesystem.suppress_save_prompt",
 		.aliases = "filesystem.ignore",
 		.type = FIELD_ITEMS,

@@ -66,6 +66,7 @@ static void parse_groups(void)
 		fill(&g->allow_read, o, "allow", "read", name);
 		fill(&g->allow_write, o, "allow", "write", name);
 		fill(&g->allow_readwrite, o, "allow", "readwrite", name);
+		fill(&g->allow_names, o, "allow", "names", name);
 		fill(&g->deny_access, o, "deny", "access", name);
 		fill(&g->deny_commands, o, "deny", "commands", name);
 	}

@@ -108,7 +108,7 @@ struct profile {
 		struct items allow_file, read_file, write_file; /* exact files */
 		struct items unix_socket, unix_socket_bind, unix_socket_dir, unix_socket_dir_bind, unix_socket_subtree,
 			unix_socket_subtree_bind;
-		struct items deny, bypass_protection, suppress_save_prompt;
+		struct items deny, bypass_protection, create_dir, suppress_save_prompt;
 	} fs;
 	struct {
 		enum tri block, allow_http2;
@@ -187,6 +187,7 @@ struct group {
 	const char *name, *description, *platform; /* platform NULL: any */
 	bool required, deny_unlink;
 	struct items allow_read, allow_write, allow_readwrite, deny_access, deny_commands;
+	struct items allow_names; /* directories that may be listed, without a right to what is in them */
 };
 /** group_find() - the group of that name, NULL if there is none. Borrowed for the life of the process. */
 const struct group *group_find(const char *name);

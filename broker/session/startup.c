@@ -102,6 +102,23 @@ static int ask_workdir(const char *dir, enum workdir_access access, struct err *
 
 /* ---- the plan ------------------------------------------------------------ */
 
+/*
+ * Directories that the profile wants to be there, so that the kernel has rules for them: a program
+ * could make them itself, but not run what it puts there. One that cannot be made is left to the program.
+ */
+static void make_dirs(const struct profile *p, const struct expansion *x)
+{
+	for (size_t i = 0; i < p->fs.create_dir.n; i++) {
+		cleanup_err struct err *e = NULL;
+		cleanup_strv struct strv paths = {0};
+		bool done = profile_expand(x, &p->fs.create_dir.v[i], &paths, &e) == 0;
+		for (size_t k = 0; k < paths.n && done; k++)
+			done = dir_create(paths.v[k], 0700, &e) == 0;
+		if (!done)
+			say_info("create_dir: %s", err_msg(e));
+	}
+}
+
 static int compile(
 	const struct session_options *o, const struct policy_env *base, struct start_plan *out, struct err **e)
 {
@@ -138,6 +155,8 @@ int startup_plan(const struct session_options *o, const struct place *place, str
 	out->program = find_program(o->argv[0], e);
 	int rc = -1;
 	cleanup_free char *self = realpath("/proc/self/exe", NULL);
+	if (out->program && !o->dry_run)
+		make_dirs(o->profile, &x);
 	if (out->program) {
 		const struct policy_env env = {
 			.expansion = &x,

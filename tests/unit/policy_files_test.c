@@ -116,6 +116,37 @@ static void a_grant_in_a_denied_place_needs_a_bypass(void **state)
 	assert_verdict(f, OP_READ, ".ssh/config", VERDICT_PROTECTED, false);
 }
 
+static void what_is_not_there_in_a_denied_place_is_no_contradiction(void **state)
+{
+	struct fixture *f = *state;
+	make(f, ".ssh/");
+	add(f, &f->profile->fs.deny, ".ssh", SOURCE_PROFILE);
+	add(f, &f->profile->fs.allow, ".ssh/known_hosts", SOURCE_PROFILE);
+	compile(f);
+	assert_verdict(f, OP_CREATE, ".ssh/known_hosts", VERDICT_PROTECTED, false);
+	add(f, &f->profile->fs.allow_file, ".ssh/known_hosts", SOURCE_PROFILE);
+	compile(f);
+	assert_verdict(f, OP_CREATE, ".ssh/known_hosts", VERDICT_ALLOW, false);
+	assert_verdict(f, OP_READ, ".ssh/id", VERDICT_PROTECTED, false);
+}
+
+static void a_group_lets_a_directory_be_listed_and_nothing_else(void **state)
+{
+	struct fixture *f = *state;
+	struct origin origin = {.source = SOURCE_PROFILE, .label = (char *)"test"};
+	items_add(&f->profile->groups_include, "system_read_linux_core", &origin);
+	compile(f);
+	assert_verdict(f, OP_READ, "/", VERDICT_ALLOW, false);
+	assert_verdict(f, OP_READ, "/etc", VERDICT_ALLOW, false);
+	assert_verdict(f, OP_READ, "/etc/shadow", VERDICT_NONE, false);
+	assert_verdict(f, OP_READ, "/etc/nono-no-such-file", VERDICT_NONE, false);
+	assert_verdict(f, OP_WRITE, "/etc", VERDICT_NONE, false);
+	assert_verdict(f, OP_CREATE, "/etc/new", VERDICT_NONE, false);
+	add(f, &f->profile->fs.deny, "/etc", SOURCE_PROFILE);
+	compile(f);
+	assert_verdict(f, OP_READ, "/etc", VERDICT_PROTECTED, false);
+}
+
 static void a_bypass_needs_a_grant(void **state)
 {
 	struct fixture *f = *state;
@@ -353,6 +384,8 @@ int main(void)
 		TEST(a_denied_link_protects_the_link_and_its_target),
 		TEST(a_second_name_of_a_denied_file_is_not_granted_to_the_kernel),
 		TEST(a_grant_in_a_denied_place_needs_a_bypass),
+		TEST(what_is_not_there_in_a_denied_place_is_no_contradiction),
+		TEST(a_group_lets_a_directory_be_listed_and_nothing_else),
 		TEST(a_bypass_needs_a_grant),
 		TEST(a_bypass_restores_a_grant_from_above_the_deny),
 		TEST(exact_files_below_a_denied_directory_are_honoured),

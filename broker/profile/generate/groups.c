@@ -12,6 +12,7 @@ static const struct {
 	{"allow_read", offsetof(struct group, allow_read)},
 	{"allow_write", offsetof(struct group, allow_write)},
 	{"allow_readwrite", offsetof(struct group, allow_readwrite)},
+	{"allow_names", offsetof(struct group, allow_names)},
 	{"deny_access", offsetof(struct group, deny_access)},
 	{"deny_commands", offsetof(struct group, deny_commands)},
 };
