@@ -211,6 +211,21 @@ static int append_value(
 	return 0;
 }
 
+static bool some_in_profile(const struct items *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].origin.source != SOURCE_USER)
+			return true;
+	return false;
+}
+
+/* Whether the profile restricts whom to connect to by itself, without the flags of this run. */
+static bool profile_filters(const struct profile *p)
+{
+	return some_in_profile(&p->network.allow_domain) || some_in_profile(&p->network.connect_port) ||
+	       (p->network.profile && !p->network.profile_flag);
+}
+
 int scope_write(
 	const struct approve_config *cfg, const struct question *q, const char *dir, char **preview, struct err **e)
 {
@@ -223,6 +238,12 @@ int scope_write(
 	cleanup_free char *value = file ? written_value(q, dir, e) : NULL;
 	if (!value)
 		return -1;
+	if (q->op == OP_CONNECT && !profile_filters(policy_profile(cfg->policy)))
+		return err_set(e, 0,
+			"the profile does not restrict the network, so its first rule would close everything else; "
+			"allow "
+			"this for the session, and start with --allow-domain %s the next time",
+			value);
 	cleanup_free char *parent = path_dir(file);
 	if (!preview && access(parent, F_OK) < 0 && errno == ENOENT && dir_create(parent, 0700, e) < 0)
 		return -1;

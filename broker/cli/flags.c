@@ -107,7 +107,7 @@ static int set_special(struct parsing *x, const struct option_row *o, const stru
 		return 0;
 	}
 	case SPECIAL_NETWORK_PROFILE:
-		f->overlay->network.profile_given = true;
+		f->overlay->network.profile_given = f->overlay->network.profile_flag = true;
 		free(f->overlay->network.profile);
 		f->overlay->network.profile = xstrdup(value);
 		return 0;

@@ -134,6 +134,8 @@ char *record_object(const struct record *r)
 	if (r->op != OP_CONNECT && r->op != OP_BIND)
 		return steal_ptr(&safe);
 	bool v6 = strchr(safe, ':') != NULL;
+	if (!r->port && r->op == OP_CONNECT) /* a name that was asked about, by no port yet */
+		return steal_ptr(&safe);
 	return xasprintf("%s%s%s:%u", v6 ? "[" : "", safe, v6 ? "]" : "", r->port);
 }
 
@@ -164,7 +166,7 @@ char *profile_line(enum operation op, const char *object, unsigned port, bool is
 	bool below = home && strcmp(home, "/") != 0 && path_beneath(object, home) && strcmp(object, home) != 0;
 	cleanup_free char *value = NULL;
 	if (op == OP_CONNECT)
-		value = port == 443 || port == 80 ? xstrdup(object) : xasprintf("%s:%u", object, port);
+		value = port == 443 || port == 80 || port == 0 ? xstrdup(object) : xasprintf("%s:%u", object, port);
 	else if (op == OP_OPEN_URL && strstr(object, "://"))
 		value = xstrndup(object,
 			(size_t)(strstr(object, "://") + 3 - object) + strcspn(strstr(object, "://") + 3, "/?#"));

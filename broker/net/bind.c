@@ -16,8 +16,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 
-static void finish(struct trap_call *c, int rc)
+/* Our duplicate goes first: while it is open, the address is in use even after the program has closed its socket. */
+static void finish(struct trap_call *c, struct sock_call *s, int rc)
 {
+	sock_call_done(s);
 	if (rc < 0)
 		trap_errno(c, -rc);
 	else
@@ -61,15 +63,14 @@ static void bind_inet(struct trap_call *c, struct sock_call *s)
 	struct decision d;
 	struct net *n = call_net(c);
 	bool udp = s->type == SOCK_DGRAM && policy_settings(trap_cfg(c)->policy)->net_mode == NET_OPEN;
-	if (port && !udp && !allowed(c, host, port, &d) &&
-		(d.verdict == VERDICT_NEVER || !confined(c, s, &a, port))) {
+	if (port && !udp && !allowed(c, host, port, &d) && !confined(c, s, &a, port)) {
 		call_refuse(c, OP_BIND, host, port, false, d);
 		return;
 	}
 	int rc = do_bind(s);
 	if (rc == 0 && port && n)
 		listeners_judged(n->listeners, s->fd, true);
-	finish(c, rc);
+	finish(c, s, rc);
 }
 
 static void run(struct trap_call *c, bool worker)
@@ -83,7 +84,7 @@ static void run(struct trap_call *c, bool worker)
 	else if (s.domain == AF_UNIX)
 		unix_bind(c, &s, worker);
 	else if (s.domain == AF_NETLINK || (n && deadend_owns(n->deadend, s.fd)))
-		finish(c, do_bind(&s));
+		finish(c, &s, do_bind(&s));
 	else if (s.domain == AF_INET || s.domain == AF_INET6)
 		bind_inet(c, &s);
 	else
@@ -119,7 +120,7 @@ static bool may_listen(struct trap_call *c, const struct sock_call *s, char *hos
 	if (host_addr_loopback(&a) && !host_addr_unspecified(&a) &&
 		policy_check_host(trap_cfg(c)->policy, OP_BIND, host, 0, false).verdict == VERDICT_ALLOW)
 		return true;
-	return allowed(c, host, *port, d) || (d->verdict != VERDICT_NEVER && confined(c, s, &a, 0));
+	return allowed(c, host, *port, d) || confined(c, s, &a, 0);
 }
 
 void net_on_listen(struct trap_call *c)
@@ -139,5 +140,5 @@ void net_on_listen(struct trap_call *c)
 	int rc = listen(s.fd, (int)trap_arg(c, 1)) < 0 ? -errno : 0;
 	if (rc == 0 && inet && n)
 		listeners_add(n->listeners, s.fd);
-	finish(c, rc);
+	finish(c, &s, rc);
 }

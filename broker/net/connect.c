@@ -158,7 +158,8 @@ static struct decision check(struct trap_call *c, struct target *t)
 	struct decision d = policy_check_host(trap_cfg(c)->policy, OP_CONNECT, t->host, t->port, t->udp);
 	if (!n || t->named)
 		return d;
-	if (d.verdict == VERDICT_NONE && !t->udp && host_addr_loopback(&t->addr) &&
+	/* what the tree listens on itself is no network, so this holds where that is blocked as well */
+	if ((d.verdict == VERDICT_NONE || n->mode == NET_BLOCKED) && !t->udp && host_addr_loopback(&t->addr) &&
 		listeners_port(n->listeners, t->port))
 		d.verdict = VERDICT_ALLOW;
 	return check_hosts_names(n, t, d);

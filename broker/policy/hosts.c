@@ -56,13 +56,10 @@ struct hosts {
 	size_t n_buckets, n;
 	struct rule **rules;
 	size_t n_rules;
-	bool prefixes4[33], prefixes6[129];                 /* prefix lengths that rules use */
-	struct rule *never, *own_listener, *login_listener; /* the last one: NULL unless the profile opens localhost */
+	bool prefixes4[33], prefixes6[129]; /* prefix lengths that rules use */
+	struct rule *never, *blocked, *own_listener,
+		*login_listener; /* the last one: NULL unless the profile opens localhost */
 };
-
-/* Names of metadata services: refused before anything is resolved. */
-static const char *const never_names[] = {
-	"metadata.google.internal", "metadata.azure.internal", "metadata.goog", "instance-data.ec2.internal"};
 
 /* ---- the table ----------------------------------------------------------- */
 
@@ -182,6 +179,17 @@ static int add_pattern(struct hosts *h, const char *value, const struct item *it
 	return 0;
 }
 
+/* Say in front of the error where the rule stands. Return: always -1. */
+static int at_place(struct err **e, const char *key, const struct item *it)
+{
+	const struct origin *o = &it->origin;
+	if (o->source == SOURCE_USER && o->label)
+		return err_wrap(e, "%s", o->label);
+	if (o->file && o->line)
+		return err_wrap(e, "%s:%u: network.%s", o->file, o->line, key);
+	return err_wrap(e, "network.%s", key);
+}
+
 static int add_hosts(struct hosts *h, const struct items *list, const struct item *as, bool builtin, struct err **e)
 {
 	for (size_t i = 0; i < list->n; i++) {
@@ -189,7 +197,7 @@ static int add_hosts(struct hosts *h, const struct items *list, const struct ite
 		const struct items *group = builtin ? NULL : network_group_hosts(it->value);
 		int rc = group ? add_hosts(h, group, it, true, e) : add_pattern(h, it->value, as ? as : it, builtin, e);
 		if (rc < 0)
-			return err_wrap(e, "network.allow_domain");
+			return at_place(e, "allow_domain", as ? as : it);
 	}
 	return 0;
 }
@@ -197,8 +205,11 @@ static int add_hosts(struct hosts *h, const struct items *list, const struct ite
 static int add_profile(struct hosts *h, const char *name, struct err **e)
 {
 	struct items list = {0};
-	if (!network_profile_hosts(name, &list))
-		return err_set(e, 0, "there is no network profile named %s", name);
+	if (!network_profile_hosts(name, &list)) {
+		cleanup_free char *names = network_profile_names();
+		return err_set(e, 0, "network.network_profile: there is no network profile named %s; there are %s",
+			name, names);
+	}
 	char label[] = "network profile";
 	struct item as = {.value = (char *)name, .origin = {.source = SOURCE_SYSTEM, .label = label}};
 	int rc = add_hosts(h, &list, &as, true, e);
@@ -211,10 +222,14 @@ static int add_ports(struct hosts *h, const struct items *list, enum host_kind k
 	for (size_t i = 0; i < list->n; i++) {
 		char *end;
 		unsigned long port = strtoul(list->v[i].value, &end, 10);
-		if (list->v[i].value[0] < '0' || list->v[i].value[0] > '9' || *end || port > 65535)
-			return err_set(e, 0, "network.%s: %s is not a port", key, list->v[i].value);
-		if (port == 0)
-			return err_set(e, 0, "network.%s: port 0 (any port) is for macOS; name the ports", key);
+		if (list->v[i].value[0] < '0' || list->v[i].value[0] > '9' || *end || port > 65535) {
+			err_set(e, 0, "%s is not a port", list->v[i].value);
+			return at_place(e, key, &list->v[i]);
+		}
+		if (port == 0) {
+			err_set(e, 0, "port 0 (any port) is for macOS; name the ports");
+			return at_place(e, key, &list->v[i]);
+		}
 		struct host_key k = {.kind = kind, .port = (uint32_t)port};
 		entry_add(h, &k, host_rule(h, list->v[i].value, list->v[i].value, &list->v[i].origin), NULL);
 		k.port = SOME_PORT;
@@ -249,11 +264,15 @@ static int mode_of(struct hosts *h, const struct profile *p, struct err **e)
 struct hosts *hosts_compile(const struct profile *p, struct err **e)
 {
 	struct hosts *h = xcalloc(1, sizeof(*h));
-	char label[] = "always closed", own[] = "loopback", login[] = "open_urls.allow_localhost";
+	char label[] = "always closed", own[] = "loopback", blocked[] = "the network is blocked",
+	     login[] = "open_urls.allow_localhost";
 	struct origin system = {.source = SOURCE_SYSTEM, .label = label};
 	h->never = host_rule(h, NULL, "link-local and cloud metadata addresses", &system);
 	h->never->deny = h->never->never = true;
 	system.label = own;
+	struct origin block = {.source = SOURCE_SYSTEM, .label = blocked};
+	h->blocked = host_rule(h, NULL, "--block-net or network.block", &block);
+	h->blocked->deny = true;
 	h->own_listener = host_rule(h, NULL, "listeners on ports the kernel chooses", &system);
 	struct origin profile = {.source = SOURCE_PROFILE, .label = login};
 	if (p->open_urls.allow_localhost == TRI_TRUE)
@@ -335,7 +354,9 @@ static const struct host_entry *addr_entry(const struct hosts *h, const struct h
 {
 	const bool *used = a->len == 4 ? h->prefixes4 : h->prefixes6;
 	const struct host_entry *x = NULL;
-	for (int prefix = a->len * 8; prefix >= 0 && !x; prefix--)
+	/* a rule names a private or loopback network only if it lies within: 0.0.0.0/0 is the public internet */
+	int least = (int)host_addr_named_by(a);
+	for (int prefix = a->len * 8; prefix >= least && !x; prefix--)
 		if (used[prefix])
 			x = find_port(h, addr_key(a, (unsigned)prefix, 0, udp), port);
 	return x;
@@ -358,6 +379,14 @@ static const struct host_entry *connect_entry(
 	return x;
 }
 
+/* A blocked network is a decision, not a gap: nobody is asked to undo it call by call. */
+static struct decision none(const struct hosts *h)
+{
+	if (h->mode == NET_BLOCKED)
+		return (struct decision){VERDICT_NEVER, h->blocked, false};
+	return (struct decision){VERDICT_NONE, NULL, false};
+}
+
 static struct decision check_bind(const struct hosts *h, const struct host_addr *a, unsigned port, bool udp)
 {
 	const struct host_entry *x = NULL;
@@ -370,7 +399,7 @@ static struct decision check_bind(const struct hosts *h, const struct host_addr 
 		return allow(h->own_listener);
 	if (!x && !udp && port && local && h->mode == NET_FILTERED && h->login_listener)
 		return allow(h->login_listener);
-	return x ? allow(x->rule) : (struct decision){VERDICT_NONE, NULL, false};
+	return x ? allow(x->rule) : none(h);
 }
 
 struct decision hosts_check(const struct hosts *h, enum operation op, const char *host, unsigned port, bool udp)
@@ -379,15 +408,14 @@ struct decision hosts_check(const struct hosts *h, enum operation op, const char
 	bool literal = host_addr_parse(host, &a);
 	if (op == OP_CONNECT && literal && host_addr_never(&a))
 		return (struct decision){VERDICT_NEVER, h->never, false};
-	for (size_t i = 0; i < ARRAY_SIZE(never_names) && !literal && op == OP_CONNECT; i++)
-		if (strcmp(host, never_names[i]) == 0)
-			return (struct decision){VERDICT_NEVER, h->never, false};
+	if (op == OP_CONNECT && !literal && host_name_never(host))
+		return (struct decision){VERDICT_NEVER, h->never, false};
 	if (h->mode == NET_OPEN)
 		return allow(NULL);
 	if (op == OP_BIND)
 		return check_bind(h, &a, port, udp);
 	const struct host_entry *x = connect_entry(h, host, &a, port, udp);
-	return x ? allow(x->rule) : (struct decision){VERDICT_NONE, NULL, false};
+	return x ? allow(x->rule) : none(h);
 }
 
 const struct item *hosts_endpoints(const struct hosts *h, const char *host, unsigned port)

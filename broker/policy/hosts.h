@@ -24,6 +24,12 @@ bool host_addr_unspecified(const struct host_addr *a);
  */
 bool host_addr_never(const struct host_addr *a);
 
+/**
+ * host_addr_named_by() - the shortest prefix of a rule that names @a: for private and loopback
+ * addresses the length of their network, 0 for all others.
+ */
+unsigned host_addr_named_by(const struct host_addr *a);
+
 /** struct host_pattern - one parsed rule: what `allow_domain` may say. */
 struct host_pattern {
 	char name[254]; /* lower-case ASCII; "" for an address rule */
@@ -41,6 +47,8 @@ struct host_pattern {
 int host_pattern_parse(const char *text, bool check_suffix, struct host_pattern *out, struct err **e);
 /** host_name_numeric() - whether some program reads @name as an address ("0x7f.1", "2130706433"), so it is no name. */
 bool host_name_numeric(const char *name);
+/** host_name_never() - names of metadata services: refused before anything is resolved. */
+bool host_name_never(const char *name);
 /** host_name_normal() - lower case, ASCII (IDNA2008), without the final dot. @out: 254 bytes */
 int host_name_normal(const char *name, char *out, struct err **e);
 

@@ -97,6 +97,34 @@ bool host_addr_never(const struct host_addr *a)
 	return (memcmp(a->b, nat64, 12) == 0 || memcmp(a->b, compatible, 12) == 0) && v4_never(a->b + 12);
 }
 
+unsigned host_addr_named_by(const struct host_addr *a)
+{
+	static const struct {
+		uint8_t len, prefix, net[4];
+	} networks[] = {
+		{4, 8, {0}},                        /* "this host": reaches loopback */
+		{4, 8, {10}},                       /* RFC 1918 */
+		{4, 10, {100, 64}},                 /* RFC 6598, shared */
+		{4, 8, {127}},                      /* loopback */
+		{4, 12, {172, 16}},                 /* RFC 1918 */
+		{4, 16, {192, 168}},                /* RFC 1918 */
+		{16, 7, {0xfc}},                    /* RFC 4193, unique local */
+		{16, 10, {0xfe, 0xc0}},             /* site-local, as it was */
+		{16, 96, {0}},                      /* unspecified, loopback, IPv4-compatible */
+		{16, 32, {0x00, 0x64, 0xff, 0x9b}}, /* RFC 6052, RFC 8215: may stand for any IPv4 address */
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(networks); i++) {
+		unsigned bit = 0;
+		uint8_t net[16] = {0};
+		memcpy(net, networks[i].net, sizeof(networks[i].net));
+		while (bit < networks[i].prefix && !((a->b[bit / 8] ^ net[bit / 8]) & (0x80U >> bit % 8)))
+			bit++;
+		if (a->len == networks[i].len && bit == networks[i].prefix)
+			return bit;
+	}
+	return 0;
+}
+
 /* ---- names --------------------------------------------------------------- */
 
 /* The ASCII form of a name outside ASCII, by libidn2. */
@@ -144,6 +172,16 @@ bool host_name_numeric(const char *name)
 	const char *last = strrchr(name, '.');
 	last = last ? last + 1 : name;
 	return strspn(last, "0123456789") == strlen(last) || str_starts(last, "0x");
+}
+
+bool host_name_never(const char *name)
+{
+	static const char *const names[] = {
+		"metadata.google.internal", "metadata.azure.internal", "metadata.goog", "instance-data.ec2.internal"};
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
 }
 
 int host_name_normal(const char *name, char *out, struct err **e)
@@ -291,7 +329,8 @@ int host_pattern_parse(const char *text, bool check_suffix, struct host_pattern 
 		return -1;
 	if (out->udp && !out->port)
 		return err_set(e, 0, "%s: a UDP rule names its port, as in dns.example.com:53/udp", text);
-	if (out->addr.len && out->prefix == out->addr.len * 8U && host_addr_never(&out->addr))
+	if ((out->addr.len && out->prefix == out->addr.len * 8U && host_addr_never(&out->addr)) ||
+		(!out->addr.len && host_name_never(out->name)))
 		return err_set(e, 0, "%s is a link-local or metadata address; those are never reachable", text);
 	return 0;
 }

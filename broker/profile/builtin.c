@@ -92,3 +92,17 @@ bool network_profile_hosts(const char *name, struct items *out)
 		add_group_hosts(json_object_get_string(json_object_array_get_idx(list, i)), out);
 	return true;
 }
+
+char *network_profile_names(void)
+{
+	struct json_object *all = network_data("profiles");
+	struct buf b = {0};
+	if (!all)
+		return xstrdup("none");
+	json_object_object_foreach(all, name, unused)
+	{
+		(void)unused;
+		buf_addf(&b, "%s%s", b.len ? ", " : "", name);
+	}
+	return buf_steal(&b);
+}

@@ -105,6 +105,7 @@ static void merge_special(struct profile *out, const struct profile *base, const
 	const struct profile *from = child->network.profile_given ? child : base;
 	out->network.profile_given = base->network.profile_given || child->network.profile_given;
 	out->network.profile = xstrdup(from->network.profile);
+	out->network.profile_flag = from->network.profile_flag;
 
 	/* an empty list clears what was inherited */
 	bool clear = child->network.credentials_given && child->network.credentials.n == 0;

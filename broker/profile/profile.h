@@ -113,7 +113,7 @@ struct profile {
 	struct {
 		enum tri block, allow_http2;
 		/* network_profile: absent = inherit, null = clear, string = set */
-		bool profile_given;
+		bool profile_given, profile_flag; /* profile_flag: it comes from --network-profile */
 		char *profile;
 		struct items allow_domain; /* host, *.suffix, host:port, IP, CIDR, group name; with endpoints */
 		bool credentials_given;
@@ -224,6 +224,8 @@ int profile_append_value(
 const struct items *network_group_hosts(const char *group);
 /** network_profile_hosts() - all hosts of a network profile; false if unknown. */
 bool network_profile_hosts(const char *name, struct items *out);
+/** network_profile_names() - the names of all network profiles, for messages: "a, b, c". New string. */
+char *network_profile_names(void);
 
 /* `nono profile ...`: argv[0] is the subcommand. Return: exit status. */
 int profile_command(int argc, char **argv);

@@ -17,7 +17,7 @@ DIR = sys.argv[1]
 DNS = "192.0.2.53"
 A = {
     "api.test": ["192.0.2.10"], "two.test": ["192.0.2.10", "192.0.2.11"], "www.wild.test": ["192.0.2.11"],
-    "paths.test": ["192.0.2.20"], "other.test": ["192.0.2.66"], "loop.test": ["127.0.0.1"], "meta.test": ["169.254.169.254"],
+    "paths.test": ["192.0.2.20"], "xn--bcher-kva.test": ["192.0.2.10"], "other.test": ["192.0.2.66"], "loop.test": ["127.0.0.1"], "meta.test": ["169.254.169.254"],
     "mixed.test": ["127.0.0.1", "192.0.2.10"], "private.test": ["10.9.8.7"], "six.test": [],
 }
 AAAA = {"api.test": ["2001:db8::10"], "six.test": ["2001:db8::10"], "loop6.test": ["::1"], "mapped.test": ["::ffff:127.0.0.1"]}

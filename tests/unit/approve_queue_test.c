@@ -194,6 +194,14 @@ static void always_is_written_to_the_profile_and_holds_at_once(void **state)
 	c.answer = -1;
 	t->cfg.policy = t->f->policy;
 	approve_submit(t->a, &q, on_done, &c);
+	/* a first rule in a profile that restricts nothing would close everything else */
+	assert_int_equal(approve_answer(t->a, first_id(t), ANSWER_ALWAYS, NULL, &e), -1);
+	assert_non_null(strstr(err_msg(e), "--allow-domain api.test:8443"));
+	err_free(&e);
+	const struct origin by_profile = {.source = SOURCE_PROFILE}, by_flag = {.source = SOURCE_USER};
+	items_add(&t->f->profile->network.allow_domain, "flag.test", &by_flag);
+	assert_int_equal(approve_answer(t->a, first_id(t), ANSWER_ALWAYS, NULL, NULL), -1);
+	items_add(&t->f->profile->network.allow_domain, "other.test", &by_profile);
 	assert_int_equal(approve_answer(t->a, first_id(t), ANSWER_ALWAYS, NULL, &e), 0);
 	cleanup_profile struct profile *p = profile_load("claude-code", NULL, &e);
 	assert_non_null(p);

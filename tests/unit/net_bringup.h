@@ -19,22 +19,21 @@ static inline void port_item(struct items *l, const char *value)
 		(struct item){.value = xstrdup(value), .origin = {.source = SOURCE_USER, .label = xstrdup("test")}};
 }
 
-static inline void items_clear(struct items *l)
+/* Restrict the rule added last to GET below /v1. */
+static inline void endpoint(struct profile *p)
 {
-	for (size_t i = 0; i < l->n; i++) {
-		free(l->v[i].value);
-		free(l->v[i].origin.label);
-	}
-	free(l->v);
-	*l = (struct items){0};
+	struct item *it = &p->network.allow_domain.v[p->network.allow_domain.n - 1];
+	it->endpoints = xcalloc(1, sizeof(*it->endpoints));
+	it->endpoints[0] = (struct endpoint){xstrdup("GET"), xstrdup("/v1/**")};
+	it->n_endpoints = 1;
 }
 
 static inline void network_clear(struct profile *p)
 {
-	items_clear(&p->network.allow_domain);
-	items_clear(&p->network.open_port);
-	items_clear(&p->network.listen_port);
-	items_clear(&p->network.connect_port);
+	items_free(&p->network.allow_domain);
+	items_free(&p->network.open_port);
+	items_free(&p->network.listen_port);
+	items_free(&p->network.connect_port);
 }
 
 #endif

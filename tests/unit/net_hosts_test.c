@@ -117,6 +117,80 @@ static void metadata_is_never_reachable(void **state)
 	network_clear(&wide);
 }
 
+static void a_wide_rule_does_not_name_private_networks(void **state)
+{
+	(void)state;
+	static const char *const closed[] = {"10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1",
+		"127.0.0.1", "127.255.0.1", "0.0.0.0", "0.1.2.3", "::1", "::", "fc00::1", "fdff::1", "fec0::1",
+		"64:ff9b::a00:1", "::10.0.0.1", "::ffff:10.1.0.1"};
+	static const char *const open[] = {
+		"192.0.2.1", "172.15.0.1", "172.32.0.1", "192.169.0.1", "100.63.0.1", "11.0.0.1", "2001:db8::1"};
+	struct profile wide = {0}, named = {0};
+	domain(&wide, "0.0.0.0/0", SOURCE_USER);
+	domain(&wide, "::/0", SOURCE_USER);
+	domain(&wide, "8.0.0.0/5", SOURCE_USER);
+	static const char *const rules[] = {"10.1.0.0/16", "172.16.0.0/12", "192.168.1.1", "100.64.0.0/10",
+		"127.0.0.0/8", "0.0.0.0/8", "::/96", "fc00::/7", "fec0::/10", "64:ff9b::/96"};
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		domain(&named, rules[i], SOURCE_USER);
+	struct hosts *h = compile(&wide), *by_name = compile(&named);
+	for (size_t i = 0; i < ARRAY_SIZE(closed); i++) {
+		if (connects(h, closed[i], 80) != VERDICT_NONE || connects(by_name, closed[i], 80) != VERDICT_ALLOW)
+			fail_msg("%s", closed[i]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(open); i++)
+		if (connects(h, open[i], 80) != VERDICT_ALLOW)
+			fail_msg("%s", open[i]);
+	hosts_free(h);
+	hosts_free(by_name);
+	network_clear(&wide);
+	network_clear(&named);
+}
+
+static void endpoints_hold_where_their_rule_allows(void **state)
+{
+	(void)state;
+	struct profile p = {0};
+	static const char *const plain[] = {"free.suffix.test", "port.test:22", "10.1.2.3", "github"};
+	static const char *const restricted[] = {
+		"*.suffix.test", "port.test:443", "10.0.0.0/8", "github.com", "gitlab", "all.test"};
+	for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
+		domain(&p, plain[i], SOURCE_PROFILE);
+	for (size_t i = 0; i < ARRAY_SIZE(restricted); i++) {
+		domain(&p, restricted[i], SOURCE_PROFILE);
+		endpoint(&p);
+	}
+	struct hosts *h = compile(&p);
+	static const struct {
+		const char *host;
+		unsigned port;
+		const char *rule; /* NULL: unrestricted */
+	} cases[] = {{"free.suffix.test", 443, NULL}, {"x.suffix.test", 443, "*.suffix.test"}, {"port.test", 22, NULL},
+		{"port.test", 443, "port.test:443"}, {"10.1.2.3", 80, NULL}, {"10.1.2.4", 80, "10.0.0.0/8"},
+		{"github.com", 443, "github.com"}, {"api.github.com", 443, NULL}, {"gitlab.com", 443, "gitlab"},
+		{"all.test", 22, "all.test"}, {"unlisted.test", 443, NULL}};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct item *it = hosts_endpoints(h, cases[i].host, cases[i].port);
+		if (!it != !cases[i].rule || (it && strcmp(it->value, cases[i].rule) != 0))
+			fail_msg("%s:%u is restricted by %s", cases[i].host, cases[i].port, it ? it->value : "nothing");
+	}
+	hosts_free(h);
+	network_clear(&p);
+}
+
+/* A name as long as an address can't be leaves no address behind. */
+static void long_names_are_names(void **state)
+{
+	(void)state;
+	char name[200];
+	memset(name, 'a', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	struct host_addr a;
+	memset(&a, 0xff, sizeof(a));
+	assert_false(host_addr_parse(name, &a));
+	assert_int_equal(a.len, 0);
+}
+
 static void ports_are_tied_to_loopback(void **state)
 {
 	(void)state;
@@ -130,14 +204,14 @@ static void ports_are_tied_to_loopback(void **state)
 	assert_int_equal(connects(h, "127.0.0.1", 3000), VERDICT_ALLOW);
 	assert_int_equal(connects(h, "::1", 3000), VERDICT_ALLOW);
 	assert_int_equal(connects(h, "localhost", 3000), VERDICT_ALLOW);
-	assert_int_equal(connects(h, "192.0.2.1", 3000), VERDICT_NONE);
+	assert_int_equal(connects(h, "192.0.2.1", 3000), VERDICT_NEVER);
 	assert_int_equal(connects(h, "192.0.2.1", 22), VERDICT_ALLOW);
-	assert_int_equal(connects(h, "api.test", 443), VERDICT_NONE);
+	assert_int_equal(connects(h, "api.test", 443), VERDICT_NEVER);
 	assert_int_equal(hosts_check(h, OP_BIND, "127.0.0.1", 3000, false).verdict, VERDICT_ALLOW);
-	assert_int_equal(hosts_check(h, OP_BIND, "0.0.0.0", 3000, false).verdict, VERDICT_NONE);
+	assert_int_equal(hosts_check(h, OP_BIND, "0.0.0.0", 3000, false).verdict, VERDICT_NEVER);
 	assert_int_equal(hosts_check(h, OP_BIND, "0.0.0.0", 8080, false).verdict, VERDICT_ALLOW);
-	assert_int_equal(hosts_check(h, OP_BIND, "127.0.0.1", 9999, false).verdict, VERDICT_NONE);
-	assert_int_equal(hosts_check(h, OP_BIND, "127.0.0.1", 0, false).verdict, VERDICT_NONE);
+	assert_int_equal(hosts_check(h, OP_BIND, "127.0.0.1", 9999, false).verdict, VERDICT_NEVER);
+	assert_int_equal(hosts_check(h, OP_BIND, "127.0.0.1", 0, false).verdict, VERDICT_NEVER);
 	hosts_free(h);
 	network_clear(&p);
 }
@@ -178,7 +252,7 @@ static void logins_listen_on_loopback(void **state)
 	/* where the network is blocked, nobody can log in anyway */
 	struct profile blocked = {.open_urls.allow_localhost = TRI_TRUE, .network.block = TRI_TRUE};
 	h = compile(&blocked);
-	assert_int_equal(hosts_check(h, OP_BIND, "127.0.0.1", 1455, false).verdict, VERDICT_NONE);
+	assert_int_equal(hosts_check(h, OP_BIND, "127.0.0.1", 1455, false).verdict, VERDICT_NEVER);
 	hosts_free(h);
 }
 
@@ -198,6 +272,8 @@ static void bad_rules_are_refused_with_the_reason(void **state)
 		{"10.0.0.0/33", "prefix length"},
 		{"api.test/24", "prefix length"},
 		{"169.254.169.254", "never reachable"},
+		{"metadata.google.internal", "never reachable"},
+		{"Metadata.Google.Internal.:80", "never reachable"},
 		{"api..test", "not a valid host name"},
 		{"", "not a valid host name"},
 		{"bad name", "not a valid host name"},
@@ -218,6 +294,31 @@ static void bad_rules_are_refused_with_the_reason(void **state)
 			fail_msg("%s: %s", bad[i].value, h ? "accepted" : err_msg(e));
 		network_clear(&p);
 	}
+}
+
+static void errors_name_the_place(void **state)
+{
+	(void)state;
+	struct profile p = {0};
+	struct origin in_file = {
+		.source = SOURCE_PROFILE, .label = (char *)"mine", .file = (char *)"/p/mine.json", .line = 7};
+	struct origin flag = {.source = SOURCE_USER, .label = (char *)"--allow-domain"};
+	const struct {
+		struct origin *origin;
+		const char *start;
+	} cases[] = {{&in_file, "/p/mine.json:7: network.allow_domain: *.com"}, {&flag, "--allow-domain: *.com"}};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup_err struct err *e = NULL;
+		items_add(&p.network.allow_domain, "*.com", cases[i].origin);
+		assert_null(hosts_compile(&p, &e));
+		if (!str_starts(err_msg(e), cases[i].start))
+			fail_msg("%s", err_msg(e));
+		network_clear(&p);
+	}
+	struct profile unknown = {.network.profile = (char *)"nope"};
+	cleanup_err struct err *e = NULL;
+	assert_null(hosts_compile(&unknown, &e));
+	assert_non_null(strstr(err_msg(e), "named nope; there are minimal"));
 }
 
 static void international_names_become_ascii(void **state)
@@ -279,6 +380,10 @@ int main(void)
 		cmocka_unit_test(groups_and_network_profiles),
 		cmocka_unit_test(addresses_and_prefixes),
 		cmocka_unit_test(metadata_is_never_reachable),
+		cmocka_unit_test(a_wide_rule_does_not_name_private_networks),
+		cmocka_unit_test(endpoints_hold_where_their_rule_allows),
+		cmocka_unit_test(long_names_are_names),
+		cmocka_unit_test(errors_name_the_place),
 		cmocka_unit_test(ports_are_tied_to_loopback),
 		cmocka_unit_test(loopback_needs_a_rule),
 		cmocka_unit_test(logins_listen_on_loopback),
