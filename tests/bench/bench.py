@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measure nono beside the same program unsandboxed and beside other sandboxes, in one run.
 
-usage: bench.py [startup] [files] [net] [--runs N] [--json FILE] [--markdown FILE]
+usage: bench.py [startup] [files] [net] [shim] [--runs N] [--json FILE] [--markdown FILE]
 
 Every figure is a whole command timed by hyperfine; what to quote is the ratio
 to the row's baseline, since absolute times depend on the machine. Missing
@@ -160,6 +160,21 @@ def bench_files(runs):
         shutil.rmtree(home, ignore_errors=True)
 
 
+def bench_shim(runs):
+    """What the preloaded library costs a program that opens nothing, without any sandbox: with what a session sets, and without."""
+    shim = pathlib.Path(NONO).resolve().parent.parent / "lib/libnono-shim.so"
+    inside = subprocess.run([*nono(), "env"], capture_output=True, text=True, check=True).stdout.splitlines()
+    variables = [v for v in inside if v.startswith(("NONO_SOCKET=", "NONO_OPEN_FUNCTIONS="))]
+    wrappers = {"bare": ["env", *variables, "LD_PRELOAD="], "with the shim": ["env", *variables, f"LD_PRELOAD={shim}"]}
+    loads = {
+        "true": ["true"],
+        "1,000 shells": ["sh", "-c", "i=0; while [ $i -lt 1000 ]; do sh -c :; i=$((i+1)); done"],
+        "python3 imports": ["/usr/bin/python3", "-c", "import json, asyncio, http.client, sqlite3"],
+    }
+    # the long one shows small differences with few runs
+    return {k: hyperfine({w: [*a, *v] for w, a in wrappers.items()}, runs if k != "1,000 shells" else max(5, runs // 4)) for k, v in loads.items()}
+
+
 def bench_net(runs):
     script = HERE / "net_bench.py"
     done = subprocess.run([sys.executable, str(script), "--runs", str(runs)], capture_output=True, text=True, check=False)
@@ -199,14 +214,14 @@ def table(results):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("what", nargs="*", choices=["startup", "files", "net", []], default=[])
+    p.add_argument("what", nargs="*", choices=["startup", "files", "net", "shim", []], default=[])
     p.add_argument("--runs", type=int, default=40)
     p.add_argument("--json")
     p.add_argument("--markdown")
     a = p.parse_args()
     if not which("hyperfine"):
         sys.exit("bench: hyperfine is not installed (scripts/install-packages bench)")
-    groups = {"startup": bench_startup, "files": bench_files, "net": bench_net}
+    groups = {"startup": bench_startup, "files": bench_files, "net": bench_net, "shim": bench_shim}
     results = {name: groups[name](a.runs) for name in (a.what or ["startup", "files"])}
     text = table(results) + f"\nBroker resident memory: {broker_memory()} kB\n"
     print(text)

@@ -52,6 +52,15 @@ says 4 'only pages at https' xdg-open mailto:a@b.test
 says 4 'control character' xdg-open $'https://claude.ai/\nx'
 says 4 'allow_origins' xdg-open https://evil.test/
 
+# the flag is macOS's; what a profile says about it has no effect here
+for command in run shell wrap; do
+	"$NONO" $command --profile claude-code --allow-cwd --allow-launch-services -- true 2>"$dir/err" </dev/null
+	same "$command --allow-launch-services" 2 "$?"
+	grep -q -- '--allow-launch-services is for macOS' "$dir/err" || fail "--allow-launch-services: $(cat "$dir/err")"
+done
+echo '{"extends": "claude-code", "allow_launch_services": true}' >"$dir/launch.json"
+"$NONO" run -s --profile "$dir/launch.json" --allow-cwd --on-request deny -- true || fail "allow_launch_services: status $?"
+
 # by path, in every function that executes
 gcc -D_GNU_SOURCE -o roads "$NONO_SOURCE/tests/cli/open_roads.c" || fail "cannot build"
 gcc -D_GNU_SOURCE -static -o static "$NONO_SOURCE/tests/cli/open_roads.c" || fail "cannot build the static program"
