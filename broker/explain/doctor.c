@@ -7,6 +7,7 @@
  */
 #include "explain/internal.h"
 
+#include "sandbox/landlock.h"
 #include "sandbox/sandbox.h"
 
 #include <errno.h>
@@ -44,18 +45,14 @@ static struct finding check_landlock(const struct kernel_features *k)
 
 static struct finding check_landlock_age(const struct kernel_features *k)
 {
-	static const char *const missing[] = {
-		[0] = "everything",
-		[1] = "moves between directories, truncation, TCP ports, device controls, signals and abstract sockets",
-		[2] = "truncation, TCP ports, device controls, signals and abstract sockets",
-		[3] = "TCP ports, device controls, signals and abstract sockets",
-		[4] = "device controls, signals and abstract sockets",
-		[5] = "signals and abstract sockets",
-	};
-	if (k->landlock_abi >= 6)
-		return found(true, "files, TCP ports, device controls, signals, abstract sockets");
-	return found(
-		false, "the kernel by itself does not restrict %s", missing[k->landlock_abi > 0 ? k->landlock_abi : 0]);
+	cleanup_strv struct strv missing = landlock_missing();
+	cleanup_buf struct buf b = {0};
+	for (size_t i = 0; i < missing.n; i++)
+		buf_addf(&b, "%s%s", i ? ", " : "", missing.v[i]);
+	if (missing.n == 0)
+		return found(true, "all that there are");
+	/* the last two of them the broker judges as well as the kernel would */
+	return found(k->landlock_abi >= 6, "not judged by the kernel: %s", b.data);
 }
 
 static struct finding check_listener(const struct kernel_features *k)
@@ -164,7 +161,7 @@ static const struct check {
 	{"landlock", "Landlock", true, check_landlock, "nothing is started without it",
 		"boot Linux 5.13 or newer with landlock in lsm="},
 	{"landlock_rights", "Landlock rights", false, check_landlock_age,
-		"what is named is left to the seccomp filter and the broker, or not restricted",
+		"without a broker, all of it; with one, device controls, signals and abstract sockets",
 		"boot Linux 6.12 or newer"},
 	{"listener", "seccomp listener", false, check_listener,
 		"nothing can be asked at run time and refusals are not explained; names and ports are not filtered",

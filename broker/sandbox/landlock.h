@@ -43,10 +43,7 @@ int landlock_prepare(const struct policy *p, const struct landlock_options *o, s
  * Async-signal-safe. Return: 0 or -errno.
  */
 int landlock_enter(int ruleset, bool own_proc);
-/**
- * landlock_missing() - what this kernel's Landlock does not cover, one line each
- * ("truncate is not checked (needs Linux 6.2)"), for doctor and the start-up line.
- */
+/** landlock_missing() - what this kernel's Landlock does not judge: "truncation (Linux 6.2)". */
 struct strv landlock_missing(void);
 
 #endif

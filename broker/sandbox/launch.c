@@ -189,7 +189,7 @@ static int prepare(struct start *s, void **made, struct err **e)
 		l->ruleset >= 0 ? fcntl(l->ruleset, F_DUPFD_CLOEXEC, 3) : launch_ruleset(l->policy, l->supervise, e);
 	if (s->ruleset < 0)
 		return l->ruleset >= 0 ? err_set(e, errno, "cannot use the Landlock ruleset") : -1;
-	const struct filter_key key = filter_key_of(l->policy, l->supervise, landlock_abi() >= 4);
+	const struct filter_key key = filter_key_of(l->policy, l->supervise, landlock_abi());
 	return filter_get(&key, &s->filter, made, e);
 }
 

@@ -28,6 +28,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fs.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -276,13 +277,18 @@ static bool add_trapped(struct making *m, const struct filter_key *key)
 		if (r->when == TRAP_UDP) {
 			add_unix_datagrams(m);
 			udp = udp || key->net != NET_OPEN;
-		} else if (!r->lane) {
+		} else if (!key->cuts_judged && r->cuts == CUTS_BY_MEMORY) {
+			rule_array(m, SCMP_ACT_ERRNO(ENOSYS), r->nr, 0, NULL);
+		} else if (!r->lane || (!key->cuts_judged && r->cuts == CUTS_ALWAYS)) {
 			rule_array(m, SCMP_ACT_NOTIFY, r->nr, 0, NULL);
 		} else if (r->when == TRAP_FILES && key->traps == FILTER_TRAP_SHIM) {
 			rule(m, SCMP_ACT_NOTIFY, r->nr, SCMP_A5(SCMP_CMP_EQ, TRAP_AGAIN));
 		} else {
 			rule(m, SCMP_ACT_NOTIFY, r->nr, SCMP_A5(SCMP_CMP_NE, TRAP_LANE));
 		}
+		if (!key->cuts_judged && (r->cuts == CUTS_BY_FLAG_1 || r->cuts == CUTS_BY_FLAG_2))
+			rule(m, SCMP_ACT_NOTIFY, r->nr,
+				SCMP_CMP(r->cuts == CUTS_BY_FLAG_1 ? 1 : 2, SCMP_CMP_MASKED_EQ, O_TRUNC, O_TRUNC));
 	}
 	return udp;
 }
@@ -326,10 +332,10 @@ int filter_build(const struct filter_key *key, struct sock_fprog *out, struct er
 	return rc;
 }
 
-struct filter_key filter_key_of(const struct policy *p, bool supervise, bool tcp_judged)
+struct filter_key filter_key_of(const struct policy *p, bool supervise, int abi)
 {
 	const struct policy_settings *s = policy_settings(p);
-	struct filter_key key = {.net = s->net_mode, .tcp_judged = tcp_judged};
+	struct filter_key key = {.net = s->net_mode, .tcp_judged = abi >= 4, .cuts_judged = abi >= 3};
 	if (supervise && s->supervision != SUPERVISION_OFF)
 		key.traps = s->supervision == SUPERVISION_SHIM ? FILTER_TRAP_SHIM : FILTER_TRAP_FULL;
 	return key;
@@ -343,7 +349,8 @@ int filter_get(const struct filter_key *key, struct sock_fprog *out, void **made
 	*made = NULL;
 	for (size_t i = 0; i < embedded_filters.n; i++) {
 		const struct embedded_filter *f = &embedded_filters.v[i];
-		if (f->key.traps == key->traps && f->key.net == key->net && f->key.tcp_judged == key->tcp_judged) {
+		if (f->key.traps == key->traps && f->key.net == key->net && f->key.tcp_judged == key->tcp_judged &&
+			f->key.cuts_judged == key->cuts_judged) {
 			out->len = f->len;
 			out->filter = (struct sock_filter *)f->code;
 			return 0;

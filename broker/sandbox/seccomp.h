@@ -19,11 +19,12 @@ enum filter_traps {
 struct filter_key {
 	enum filter_traps traps;
 	enum net_mode net;
-	bool tcp_judged; /* Landlock judges TCP (ABI 4); otherwise restricted networks lose TCP too */
+	bool tcp_judged;  /* Landlock judges TCP (ABI 4); otherwise restricted networks lose TCP too */
+	bool cuts_judged; /* Landlock judges truncation (ABI 3); otherwise the broker does */
 };
 
 /** filter_key_of() - the filter that @p needs. */
-struct filter_key filter_key_of(const struct policy *p, bool supervise, bool tcp_judged);
+struct filter_key filter_key_of(const struct policy *p, bool supervise, int abi);
 
 /**
  * filter_build() - make the filter with libseccomp.

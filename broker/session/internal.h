@@ -102,8 +102,8 @@ unsigned tree_end(pid_t top, unsigned grace_ms);
  * From broker to guard: is anything queued that is to be passed on? From guard to broker: not any more.
  * The numbers are higher than SIGNAL_FORWARD, because lower ones are delivered first.
  */
-#define SIGNAL_ASK (SIGRTMIN + 5)
-#define SIGNAL_ANSWER (SIGRTMIN + 6)
+#define SIGNAL_ASK (SIGRTMIN + 8)
+#define SIGNAL_ANSWER (SIGRTMIN + 9)
 /* How the broker says that the program died of a signal that the guard should die of as well. */
 #define STATUS_BY_SIGNAL(sig) (128 + (sig))
 

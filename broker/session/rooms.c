@@ -108,6 +108,7 @@ int rooms_serve(struct rooms *r, pid_t program, int listener, struct policy *pol
 		.open = r->open,
 		.root = program,
 		.kernel_floor = landlock_abi() > 0,
+		.cuts_judged = landlock_abi() >= 3,
 		.tree_socket = r->tree_socket,
 		.session_dir = r->session_dir,
 	};

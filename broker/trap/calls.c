@@ -44,6 +44,11 @@
 		.name = #name_, .nr = __NR_##name_, .op = op_, .when = TRAP_FILES, .lane = true,                       \
 		.safe = CONTINUE_LANDLOCK, .handle = handle_                                                           \
 	}
+#define CUT_CALL(name_, op_, handle_, cuts_)                                                                           \
+	{                                                                                                              \
+		.name = #name_, .nr = __NR_##name_, .op = op_, .when = TRAP_FILES, .lane = true, .cuts = cuts_,        \
+		.safe = CONTINUE_LANDLOCK, .handle = handle_                                                           \
+	}
 #define ATTR_CALL(name_)                                                                                               \
 	{                                                                                                              \
 		.name = #name_, .nr = __NR_##name_, .op = OP_ATTR, .when = TRAP_FILES, .safe = CONTINUE_NEVER,         \
@@ -56,10 +61,10 @@
 	}
 
 static const struct trap_row rows[] = {
-	FILE_CALL(open, OP_READ, handle_open),
-	FILE_CALL(openat, OP_READ, handle_openat),
-	FILE_CALL(openat2, OP_READ, handle_openat2),
-	FILE_CALL(creat, OP_CREATE, handle_creat),
+	CUT_CALL(open, OP_READ, handle_open, CUTS_BY_FLAG_1),
+	CUT_CALL(openat, OP_READ, handle_openat, CUTS_BY_FLAG_2),
+	CUT_CALL(openat2, OP_READ, handle_openat2, CUTS_BY_MEMORY),
+	CUT_CALL(creat, OP_CREATE, handle_creat, CUTS_ALWAYS),
 	FILE_CALL(mkdir, OP_CREATE, handle_mkdir),
 	FILE_CALL(mkdirat, OP_CREATE, handle_mkdirat),
 	FILE_CALL(mknod, OP_CREATE, handle_mknod),
@@ -74,7 +79,7 @@ static const struct trap_row rows[] = {
 	FILE_CALL(renameat2, OP_DELETE, handle_renameat2),
 	FILE_CALL(link, OP_CREATE, handle_link),
 	FILE_CALL(linkat, OP_CREATE, handle_linkat),
-	FILE_CALL(truncate, OP_WRITE, handle_truncate),
+	CUT_CALL(truncate, OP_WRITE, handle_truncate, CUTS_ALWAYS),
 	FILE_CALL(execve, OP_EXECUTE, handle_execve),
 	FILE_CALL(execveat, OP_EXECUTE, handle_execveat),
 	ATTR_CALL(chmod),

@@ -306,8 +306,9 @@ void handle_linkat(struct trap_call *c)
 void handle_truncate(struct trap_call *c)
 {
 	cleanup_object struct object o = {.fd = -1, .parent = -1};
-	if (object_resolve(c, AT_FDCWD, trap_arg(c, 0), 0, 0, &o) < 0 || o.native || !S_ISREG(o.st.st_mode)) {
-		trap_continue(c);
+	int rc = object_resolve(c, AT_FDCWD, trap_arg(c, 0), 0, 0, &o);
+	if (rc < 0 || o.native || !S_ISREG(o.st.st_mode)) {
+		trap_continue_or(c, rc < 0 ? -rc : S_ISDIR(o.st.st_mode) ? EISDIR : EINVAL);
 		return;
 	}
 	enum judged j =

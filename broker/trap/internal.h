@@ -107,6 +107,11 @@ int object_of_fd(struct trap_call *c, int fd, struct object *o);
 /** fd_path() - canonical path of a descriptor. Return: 0 or -errno; -ENOENT when it has been deleted. */
 int fd_path(int fd, char *out, size_t size);
 
+/** trap_kernel_judges() - whether the kernel judges this very call, so that it may go on. */
+bool trap_kernel_judges(const struct trap_call *c);
+/** trap_continue_or() - let the kernel go on; answer @err where it would not judge the call. */
+void trap_continue_or(struct trap_call *c, int err);
+
 /* judge.c */
 enum judged { JUDGED_KERNEL, JUDGED_BROKER, JUDGED_ANSWERED };
 /**

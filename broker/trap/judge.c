@@ -35,7 +35,7 @@ enum judged judge(struct trap_call *c, enum operation op, const char *asked, con
 	if (out)
 		*out = d;
 	if (d.verdict == VERDICT_ALLOW)
-		return d.kernel && c->t->cfg.kernel_floor ? JUDGED_KERNEL : JUDGED_BROKER;
+		return d.kernel && trap_kernel_judges(c) ? JUDGED_KERNEL : JUDGED_BROKER;
 	if (trap_once(c, op, path) && d.verdict != VERDICT_NEVER)
 		return JUDGED_BROKER;
 	struct trap_object o = {.op = op, .asked = asked, .resolved = path};

@@ -55,12 +55,29 @@ static void answer(struct trap_call *c, int64_t value, int err, uint32_t flags)
 	(void)ioctl(c->t->listener, SECCOMP_IOCTL_NOTIF_SEND, &r);
 }
 
+bool trap_kernel_judges(const struct trap_call *c)
+{
+	const enum trap_cuts cuts = c->row->cuts;
+	if (c->row->safe == CONTINUE_NEVER || (c->row->safe == CONTINUE_LANDLOCK && !c->t->cfg.kernel_floor))
+		return false;
+	if (c->t->cfg.cuts_judged || cuts == CUTS_NOT)
+		return true;
+	/* registers can't change meanwhile */
+	return (cuts == CUTS_BY_FLAG_1 && !(c->n.data.args[1] & O_TRUNC)) ||
+	       (cuts == CUTS_BY_FLAG_2 && !(c->n.data.args[2] & O_TRUNC));
+}
+
+void trap_continue_or(struct trap_call *c, int err)
+{
+	if (trap_kernel_judges(c))
+		answer(c, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+	else
+		answer(c, 0, err, 0);
+}
+
 void trap_continue(struct trap_call *c)
 {
-	if (c->row->safe == CONTINUE_NEVER || (c->row->safe == CONTINUE_LANDLOCK && !c->t->cfg.kernel_floor))
-		answer(c, 0, EACCES, 0);
-	else
-		answer(c, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+	trap_continue_or(c, EACCES);
 }
 
 void trap_errno(struct trap_call *c, int err)

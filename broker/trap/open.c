@@ -154,7 +154,7 @@ static void open_create(struct trap_call *c, const struct wish *w)
 	cleanup_object struct object o;
 	int rc = object_resolve(c, w->dirfd, w->path, RESOLVE_PARENT, w->resolve, &o);
 	if (rc < 0 || o.trailing_slash) {
-		trap_continue(c); /* fails by itself */
+		trap_continue_or(c, rc < 0 ? -rc : EISDIR); /* fails by itself */
 		return;
 	}
 	if (!o.exists) {
@@ -174,7 +174,7 @@ static void open_create(struct trap_call *c, const struct wish *w)
 	if (rc == 0)
 		open_existing(c, w, &target);
 	else
-		trap_continue(c); /* a dangling link: Landlock judges what the kernel makes of it */
+		trap_continue_or(c, -rc); /* a dangling link: Landlock judges what the kernel makes of it */
 }
 
 static void open_wish(struct trap_call *c, const struct wish *w)
@@ -194,7 +194,7 @@ static void open_wish(struct trap_call *c, const struct wish *w)
 	cleanup_object struct object o;
 	int rc = object_resolve(c, w->dirfd, w->path, w->flags & O_NOFOLLOW ? RESOLVE_NOFOLLOW : 0, w->resolve, &o);
 	if (rc < 0)
-		trap_continue(c); /* the same errno from the kernel, or Landlock's judgement */
+		trap_continue_or(c, -rc); /* the same errno from the kernel, or Landlock's judgement */
 	else
 		open_existing(c, w, &o);
 }

@@ -34,6 +34,18 @@ enum trap_when {
 	TRAP_UDP,     /* socket() of datagram types: only when the network is filtered */
 };
 
+/**
+ * How a call can cut a file to nothing. Landlock judges that from ABI 3 on; before, such calls neither take
+ * the lane nor go on to the kernel: the broker makes them.
+ */
+enum trap_cuts {
+	CUTS_NOT,
+	CUTS_BY_FLAG_1, /* with O_TRUNC in argument 1 */
+	CUTS_BY_FLAG_2, /* with O_TRUNC in argument 2 */
+	CUTS_ALWAYS,    /* whatever its arguments */
+	CUTS_BY_MEMORY, /* by a flag in memory, where it may change: ENOSYS before ABI 3 */
+};
+
 /** struct trap_row - one row of the call table (calls.c). */
 struct trap_row {
 	const char *name;
@@ -41,6 +53,7 @@ struct trap_row {
 	enum operation op; /* the main operation, for explanations */
 	enum trap_when when;
 	bool lane; /* may take the lane: Landlock judges it fully */
+	enum trap_cuts cuts;
 	enum continue_reason safe;
 	void (*handle)(struct trap_call *c);
 };
@@ -56,6 +69,7 @@ struct trap_config {
 	struct open_room *open;  /* may be NULL: openers are executed like everything else */
 	pid_t root;              /* first process of the tree */
 	bool kernel_floor;       /* Landlock enforces: CONTINUE_LANDLOCK is meaningful */
+	bool cuts_judged;        /* it judges truncation, too (ABI 3) */
 	const char *tree_socket; /* path of the socket the tree may always connect to, NULL if none */
 	const char *session_dir; /* what the tree may read and execute, but not change */
 };

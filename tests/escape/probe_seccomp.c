@@ -131,6 +131,8 @@ static int try_all(const struct attempt *list, size_t n)
 		/* the broker or the kernel may say no in another way, but never yes */
 		if (!ok && rc < 0 && a->expected == EACCES && (err == EPROTONOSUPPORT || err == EAFNOSUPPORT))
 			ok = true;
+		if (!ok && rc < 0 && a->expected == EPROTONOSUPPORT && err == EACCES)
+			ok = true;
 		if (!ok) {
 			printf("%s: %s instead of %s\n", a->what, errno_name(err), errno_name(a->expected));
 			bad = 1;

@@ -20,8 +20,8 @@ static int print_filter(const struct filter_key *key, unsigned number, struct bu
 		printf("\t{0x%x, %u, %u, 0x%x},\n", f->code, f->jt, f->jf, f->k);
 	}
 	printf("};\n");
-	buf_addf(rows, "\t{{%d, %d, %d}, %u, code_%u},\n", (int)key->traps, (int)key->net, key->tcp_judged, program.len,
-		number);
+	buf_addf(rows, "\t{{%d, %d, %d, %d}, %u, code_%u},\n", (int)key->traps, (int)key->net, key->tcp_judged,
+		key->cuts_judged, program.len, number);
 	free(program.filter);
 	return 0;
 }
@@ -33,7 +33,7 @@ int main(void)
 	printf("/* Made by generate-filters. */\n#include \"sandbox/seccomp.h\"\n\n");
 	for (int traps = 0; traps < FILTER_TRAPS; traps++) {
 		for (int net = NET_OPEN; net <= NET_BLOCKED; net++) {
-			const struct filter_key key = {(enum filter_traps)traps, (enum net_mode)net, true};
+			const struct filter_key key = {(enum filter_traps)traps, (enum net_mode)net, true, true};
 			if (print_filter(&key, n++, &rows) < 0)
 				return 1;
 		}
