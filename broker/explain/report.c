@@ -136,9 +136,9 @@ static void missing_flags(struct record *const *r, size_t n, struct strv *flags,
 static void print_row(FILE *f, const struct record *r)
 {
 	cleanup_free char *object = record_object(r);
-	cleanup_free char *program = str_sanitize(r->program ? r->program : "?");
+	cleanup_free char *program = str_sanitize(r->program ? r->program : "");
 	cleanup_free char *rule = str_sanitize(r->rule ? r->rule : "");
-	fprintf(f, "  %3u  %-8s %s  by %s", r->id, operation_name(r->op), object, program);
+	fprintf(f, "  %3u  %-8s %s%s%s", r->id, operation_name(r->op), object, *program ? "  by " : "", program);
 	if (r->count > 1)
 		fprintf(f, ", %u times", r->count);
 	if (refused_by_person(r))

@@ -82,7 +82,8 @@ int why_record(const struct record *r, const char *session, bool json)
 	row("Reason", "%s", reason_of(r));
 	if (*rule)
 		row(r->verdict == VERDICT_NONE ? "Nearest rule" : "Rule", "%s", rule);
-	row("Program", "%s (process %d)%s%s", program, (int)r->pid, *parent ? ", started by " : "", parent);
+	if (r->pid)
+		row("Program", "%s (process %d)%s%s", program, (int)r->pid, *parent ? ", started by " : "", parent);
 	if (r->asked && r->resolved && strcmp(r->asked, r->resolved) != 0)
 		row("Named", "%s", asked);
 	if (r->err)

@@ -27,6 +27,7 @@
 #include <arpa/nameser.h>
 #include <errno.h>
 #include <poll.h>
+#include <sys/utsname.h>
 
 #define SYNTHETIC_TTL 60U
 #define LATER_TTL 5U
@@ -159,12 +160,20 @@ static int answer_other(struct net *n, struct dns_writer *w, const struct dns_qu
 	return answer[3] & 0xf;
 }
 
+/* This machine: localhost, and the name that programs get from it and look up. */
+static bool own_name(const char *name)
+{
+	struct utsname u;
+	return strcmp(name, "localhost") == 0 || str_ends(name, ".localhost") ||
+	       (uname(&u) == 0 && strcasecmp(name, u.nodename) == 0);
+}
+
 static int answer(struct net *n, struct dns_writer *w, const struct dns_question *q, bool wait)
 {
 	uint8_t len = q->type == ns_t_a ? 4 : q->type == ns_t_aaaa ? 16 : 0;
 	if (q->class != ns_c_in)
 		return ns_r_refused;
-	if (strcmp(q->name, "localhost") == 0 || str_ends(q->name, ".localhost"))
+	if (own_name(q->name))
 		return len ? (int)answer_local(w, len) : ns_r_noerror;
 	if (str_ends(q->name, ".in-addr.arpa") || str_ends(q->name, ".ip6.arpa"))
 		return q->type == ns_t_ptr ? (int)answer_reverse(n, w, q->name) : ns_r_nxdomain;

@@ -88,6 +88,20 @@ static int canonical(int fd, char *path, size_t max)
 	return path[0] == '/' ? 0 : -EACCES;
 }
 
+/*
+ * Services that the C library asks for names and users whenever they are there, and does
+ * without: refused without a question and without a line in the report.
+ */
+static bool name_service(const char *path)
+{
+	static const char *const places[] = {
+		"/run/nscd/", "/run/systemd/resolve/", "/run/systemd/userdb/", "/run/avahi-daemon/"};
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (str_starts(path, places[i]))
+			return true;
+	return false;
+}
+
 static bool abstract_open(const struct policy *p)
 {
 	return policy_settings(p)->ipc_mode == IPC_FULL;
@@ -147,6 +161,10 @@ static void connect_path(struct trap_call *c, struct sock_call *s, bool worker)
 	}
 	if (d.verdict == VERDICT_ALLOW || (d.verdict != VERDICT_NEVER && trap_once(c, OP_UNIX_CONNECT, resolved))) {
 		connect_pinned(c, s, pinned, worker);
+		return;
+	}
+	if (name_service(resolved)) {
+		trap_errno(c, ECONNREFUSED);
 		return;
 	}
 	struct trap_object o = {.op = OP_UNIX_CONNECT, .asked = path, .resolved = resolved};

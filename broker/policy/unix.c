@@ -35,6 +35,8 @@ static const char *const control_patterns[] = {
 	/* editors */
 	"*/vscode-*.sock", "*/vscode-ipc-*", "*/vscode-git-*", "*/cursor-*.sock", "/tmp/emacs*/*",
 	"/run/user/*/emacs/*", "*/nvim.*", "/tmp/nvim*/*", "*/.vscode-server/*.sock", "*/.jetbrains/*",
+	/* name services: they ask for any name, outside */
+	"/run/nscd/*", "/run/systemd/resolve/*", "/run/avahi-daemon/*",
 	/* display servers: they deliver key strokes */
 	"/tmp/.X11-unix/*", "/run/user/*/wayland-*", "/run/user/*/sway-ipc.*", "/run/user/*/i3/*", "/run/user/*/hypr/*",
 	"/tmp/.ICE-unix/*"};

@@ -53,8 +53,10 @@ refuse "holds for that port only" $run --allow-domain api.test:80 -- $direct cur
 refuse "a blocked network reaches nothing" $run --block-net -- $direct curl -s -m 3 http://api.test/
 check "and resolves nothing" prints NXDOMAIN $run --block-net -- $direct dig api.test
 
-check "refused names are in the report" prints 'other\.test' \
-	$as_user $NONO run -s --on-request deny --allow "$work/dir" --allow-domain api.test -- dig other.test
+check "the machine's own name is loopback" prints '^127\.0\.0\.1$' $only dig +short "$(uname -n)"
+refuse "which is not reached by it either" $only curl -s -m 3 "http://$(uname -n)/"
+check "refused names are in the report" prints '  connect  other\.test$' \
+	$as_user $NONO run --on-request deny --allow "$work/dir" --allow-domain api.test -- dig other.test
 check "no query left for a name that is not allowed" no_file_line 'other\|secret\|version' "$work/dns.log"
 
 : >"$work/dns.log"

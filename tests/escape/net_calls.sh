@@ -82,6 +82,24 @@ check "never leads to the other socket" sh -c "! [ -e $work/docker.log ]"
 check "binding with the program's umask" says "ok ok mode 750 ok" $ip $probe unix-bind "$work/sockets/new.sock"
 check "by a relative path as well" says "ok ok mode 750 ok" $ip $probe unix-bind relative.sock "$work/sockets"
 check "elsewhere it is refused" says EACCES $ip $probe unix-bind "$work/sockets/elsewhere.sock"
+# Name services of the host would ask for any name: closed under any grant, without a word in the report.
+mount -t tmpfs none /run && mkdir -p /run/nscd /run/systemd/resolve
+$python -c 'import socket, threading
+for path in ("/run/nscd/socket", "/run/systemd/resolve/io.systemd.Resolve"):
+    s = socket.socket(socket.AF_UNIX); s.bind(path); s.listen()
+    def serve(s=s):
+        while True:
+            s.accept(); open("'"$work"'/services.log", "a").write("reached")
+    threading.Thread(target=serve).start()' &
+pids="$pids $!"
+wait_for test -S /run/systemd/resolve/io.systemd.Resolve
+wide="$as_user $NONO run --on-request deny --allow $work/dir --allow /run --allow-domain api.test --"
+check "nscd is closed" prints '^ECONNREFUSED$' $wide $probe unix /run/nscd/socket
+check "and systemd-resolved" prints '^ECONNREFUSED$' $wide $probe unix /run/systemd/resolve/io.systemd.Resolve
+quiet() { $wide getent hosts api.test >said 2>&1; cat said; grep -q 'api\.test$' said && ! grep -q 'nscd' said; }
+check "names resolve without, and nothing is said of it" quiet
+check "nobody asked there" sh -c "! [ -e $work/services.log ]"
+umount /run
 check "datagrams to a granted Unix socket, and their answer" says "ENOTCONN ok ok ok answer" \
 	$run --allow-domain api.test --allow-unix-socket-bind "$work/sockets/log.sock" -- $probe unix-datagram "$work/sockets/log.sock"
 check "message by message" sh -c "[ \"\$(tr '\n' ' ' <$work/datagrams)\" = 'one two ' ]"
