@@ -61,23 +61,38 @@ unsigned question_class(enum operation op)
 	return rows[op].class;
 }
 
+/* Append a string to a block of memory. Return: where it is, NULL for NULL. */
+static const char *pack(char **block, const char *s)
+{
+	char *at = *block;
+	if (!s)
+		return NULL;
+	*block = stpcpy(at, s) + 1;
+	return at;
+}
+
+static size_t packed(const char *s)
+{
+	return s ? strlen(s) + 1 : 0;
+}
+
+/* One block holds all strings, since ten thousand questions may be open. It begins with the object. */
 void question_copy(struct question *to, const struct question *from)
 {
+	const bool as_asked = from->asked && strcmp(from->asked, from->object) == 0;
+	char *block = xmalloc(packed(from->object) + (as_asked ? 0 : packed(from->asked)) + packed(from->rule) +
+			      packed(from->program) + packed(from->parent));
 	*to = *from;
-	to->object = xstrdup(from->object);
-	to->asked = xstrdup(from->asked);
-	to->rule = xstrdup(from->rule);
-	to->program = xstrdup(from->program);
-	to->parent = xstrdup(from->parent);
+	to->object = pack(&block, from->object);
+	to->asked = as_asked ? to->object : pack(&block, from->asked);
+	to->rule = pack(&block, from->rule);
+	to->program = pack(&block, from->program);
+	to->parent = pack(&block, from->parent);
 }
 
 void question_free(struct question *q)
 {
 	free((char *)q->object);
-	free((char *)q->asked);
-	free((char *)q->rule);
-	free((char *)q->program);
-	free((char *)q->parent);
 	*q = (struct question){0};
 }
 

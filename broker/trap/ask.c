@@ -47,7 +47,8 @@ static void parked_free(struct parked *p)
 	if (p->pidfd >= 0)
 		close(p->pidfd);
 	trap_call_free(&p->call);
-	free(p->asked);
+	if (p->asked != p->resolved)
+		free(p->asked);
 	free(p->resolved);
 	free(p);
 }
@@ -78,8 +79,10 @@ static void record(struct trap_call *c, const struct trap_object *o, struct deci
 
 static void add_token(struct trap_call *c, enum operation op, const char *object)
 {
-	if (c->n_tokens < MAX_TOKENS)
-		c->token[c->n_tokens++] = (struct token){op, xstrdup(object)};
+	if (c->n_tokens == MAX_TOKENS)
+		return;
+	c->token = xreallocarray(c->token, c->n_tokens + 1, sizeof(*c->token));
+	c->token[c->n_tokens++] = (struct token){op, xstrdup(object)};
 }
 
 static void resume(struct parked *p)
@@ -276,13 +279,14 @@ static bool park(struct trap_call *c, const struct trap_object *o, struct decisi
 	caller_names(trap_tgid(c), &program, &parent);
 	p->call = *c;
 	p->op = o->op;
-	p->asked = xstrdup(o->asked);
 	p->resolved = xstrdup(o->resolved);
+	p->asked = strcmp(o->asked, o->resolved) == 0 ? p->resolved : xstrdup(o->asked);
 	p->port = o->port;
 	p->udp = o->udp;
 	p->decision = d;
 	p->err = err;
-	c->n_tokens = 0; /* moved */
+	c->token = NULL; /* moved */
+	c->n_tokens = 0;
 	c->answered = true;
 	struct stat st;
 	struct question q = {.op = o->op,

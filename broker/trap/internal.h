@@ -25,8 +25,8 @@ struct trap_call {
 	struct seccomp_notif n;
 	pid_t tgid; /* 0: not read yet */
 	bool answered;
-	unsigned again; /* how often it was started over because somebody else was faster */
-	struct token token[MAX_TOKENS];
+	unsigned again;      /* how often it was started over because somebody else was faster */
+	struct token *token; /* NULL as long as there is none: calls wait by the thousand */
 	unsigned n_tokens;
 };
 

@@ -111,6 +111,7 @@ void trap_call_free(struct trap_call *c)
 {
 	for (unsigned i = 0; i < c->n_tokens; i++)
 		free(c->token[i].object);
+	free(steal_ptr(&c->token));
 	c->n_tokens = 0;
 }
 

@@ -143,7 +143,8 @@ def bench_files(runs):
             "tar x": (["tar", "xf", str(home / "tree.tar"), "-C", str(home / "out")], f"sh -c 'rm -rf {home}/out; mkdir {home}/out'"),
         }
         if project:
-            loads["npm ci"] = (["npm", "ci", "--offline", "--no-audit", "--no-fund", "--silent", "--prefix", str(project)], None)
+            # by env: the profile's groups refuse to start npm itself
+            loads["npm ci"] = (["env", "npm", "ci", "--offline", "--no-audit", "--no-fund", "--silent", "--prefix", str(project)], None)
         wrappers = {k: v for k, v in sandboxes().items() if k in ("bare", "nono (claude-code)", "nono, kernel only", "bubblewrap")}
         if "bubblewrap" in wrappers:
             wrappers["bubblewrap"] = [*BWRAP[:-1], "--bind", str(home), str(home), "--"]
