@@ -24,6 +24,16 @@ static char *xdg(const char *var, const char *below_home)
 	return path_join(base, "nono");
 }
 
+/*
+ * Inside a session the person's state is closed; a nono that is started there keeps its own in the session's
+ * private directory for temporary files. NULL outside. New string.
+ */
+static char *nested_dir(void)
+{
+	const char *inside = getenv("NONO_CAP_FILE"), *tmp = getenv("TMPDIR");
+	return inside && tmp && tmp[0] == '/' ? path_join(tmp, "nono") : NULL;
+}
+
 char *config_dir(void)
 {
 	return xdg("XDG_CONFIG_HOME", ".config");
@@ -31,6 +41,9 @@ char *config_dir(void)
 
 char *state_dir(void)
 {
+	char *nested = nested_dir();
+	if (nested)
+		return nested;
 	return xdg("XDG_STATE_HOME", ".local/state");
 }
 
@@ -38,7 +51,8 @@ char *runtime_dir(void)
 {
 	const char *v = getenv("XDG_RUNTIME_DIR");
 	struct stat st;
-	if (v && v[0] == '/' && stat(v, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+	const bool nested = getenv("NONO_CAP_FILE");
+	if (!nested && v && v[0] == '/' && stat(v, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
 		!(st.st_mode & 022))
 		return path_join(v, "nono");
 	cleanup_free char *s = state_dir();

@@ -33,15 +33,17 @@ static void copy_path(const struct sock_call *s, char *path)
 	path[n] = '\0';
 }
 
-/* A path beginning with the caller's own descriptor: /proc/self/fd/N/rest. */
+/* A path beginning with the caller's own descriptor: /proc/self/fd/N or /proc/self/fd/N/rest. */
 static int own_descriptor(struct trap_call *c, const char **path)
 {
 	int fd, end = 0;
-	if ((sscanf(*path, "/proc/self/fd/%9d/%n", &fd, &end) == 1 ||
-		    sscanf(*path, "/proc/thread-self/fd/%9d/%n", &fd, &end) == 1 ||
-		    sscanf(*path, "/dev/fd/%9d/%n", &fd, &end) == 1) &&
-		end > 0) {
-		*path += end;
+	if ((sscanf(*path, "/proc/self/fd/%9d%n", &fd, &end) == 1 ||
+		    sscanf(*path, "/proc/thread-self/fd/%9d%n", &fd, &end) == 1 ||
+		    sscanf(*path, "/dev/fd/%9d%n", &fd, &end) == 1) &&
+		((*path)[end] == '/' || (*path)[end] == '\0')) {
+		*path += end + strspn(*path + end, "/");
+		if (!**path)
+			*path = ".";
 		return trap_get_fd(c, fd);
 	}
 	return -ENOENT;

@@ -57,6 +57,15 @@ static int probe_listener(void)
 	return found | PROBE_LISTENER;
 }
 
+bool listener_taken(void)
+{
+	/* without a filter there is no listener either */
+	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != SECCOMP_MODE_FILTER)
+		return false;
+	int found = in_child(probe_listener);
+	return found != 255 && (found & PROBE_TAKEN);
+}
+
 static int probe_user_namespace(void)
 {
 	return unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 || unshare(CLONE_NEWNET) == 0 ? 0 : 1;

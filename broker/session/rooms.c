@@ -52,13 +52,13 @@ static int start_asking(struct rooms *r, const struct session_options *o, const 
 }
 
 int rooms_start(struct rooms *r, const struct session_options *o, const struct place *place, struct policy *policy,
-	struct event_base *base, struct watch **watch, struct err **e)
+	bool supervised, struct event_base *base, struct watch **watch, struct err **e)
 {
 	r->session_dir = xstrdup(place->run);
 	r->tree_socket = path_join(place->run, TREE_SOCKET_NAME);
 	if (explain_start(&r->explain, place->id, policy, e) < 0)
 		return -1;
-	if (rooms_possible(policy) && start_asking(r, o, place, policy, watch, e) < 0)
+	if (supervised && start_asking(r, o, place, policy, watch, e) < 0)
 		return -1;
 	const struct net_config net = {
 		.policy = policy,
@@ -66,7 +66,7 @@ int rooms_start(struct rooms *r, const struct session_options *o, const struct p
 		.explain = r->explain,
 		.session_dir = place->run,
 	};
-	if (rooms_possible(policy) && net_start(&r->net, &net, e) < 0)
+	if (supervised && net_start(&r->net, &net, e) < 0)
 		return -1;
 	const struct open_config open = {
 		.policy = policy,

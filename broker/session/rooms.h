@@ -28,10 +28,11 @@ struct rooms {
 
 /**
  * rooms_start() - everything that has to be there before the program starts.
+ * @supervised: whether calls will be trapped: without that nobody can ask or be connected on behalf
  * @watch: where freezing the tree for a question is announced; filled in later, hence a pointer to it
  */
 int rooms_start(struct rooms *r, const struct session_options *o, const struct place *place, struct policy *policy,
-	struct event_base *base, struct watch **watch, struct err **e);
+	bool supervised, struct event_base *base, struct watch **watch, struct err **e);
 /** rooms_serve() - the program has started: answer its calls. Takes @listener over. */
 int rooms_serve(struct rooms *r, pid_t program, int listener, struct policy *policy, struct err **e);
 /** rooms_stop() - in the opposite order; waiting questions are answered "no". */

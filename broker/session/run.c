@@ -150,6 +150,12 @@ static int policy_end(struct policy_job *job, struct err **e)
 	return job->ruleset;
 }
 
+static void say_kernel_only(void)
+{
+	say("kernel only, because an outer sandbox or container listens to system calls already: what is missing is "
+	    "refused without a question or a record, and hosts are not reached by name (`nono doctor` tells more)");
+}
+
 /* Start the program; where somebody else listens already, with the kernel's rules alone. */
 static int start_program(struct broker *b, int ruleset, struct err **e)
 {
@@ -174,7 +180,7 @@ static int start_program(struct broker *b, int ruleset, struct err **e)
 		*e = steal_ptr(&first);
 		return -1;
 	}
-	say("kernel only: %s, so nothing can be asked for and network rules by name do not work", first->msg);
+	say_kernel_only();
 	l.supervise = b->supervised = false;
 	l.ruleset = -1;
 	return launch_start(&l, &b->program, &b->keeper, &b->listener, e);
@@ -187,6 +193,10 @@ static int prepare(struct broker *b, int *ruleset, struct err **e)
 		return -1;
 	const struct policy_settings *set = policy_settings(b->plan.policy);
 	b->supervised = rooms_possible(b->plan.policy);
+	if (b->supervised && listener_taken()) {
+		say_kernel_only();
+		b->supervised = false;
+	}
 	if (secrets_load_all(&b->o->profile->env_credentials, &b->secrets, e) < 0)
 		return -1;
 	hooks_install(b->o->profile);
@@ -198,7 +208,7 @@ static int prepare(struct broker *b, int *ruleset, struct err **e)
 	b->cap_file = xasprintf("%s/.nono-%s.json", b->place.run, b->place.id);
 	struct policy_job job;
 	policy_begin(&job, b);
-	int rc = rooms_start(&b->rooms, b->o, &b->place, b->plan.policy, b->base, &b->watch, e);
+	int rc = rooms_start(&b->rooms, b->o, &b->place, b->plan.policy, b->supervised, b->base, &b->watch, e);
 	if (rc == 0)
 		provide(b);
 	cleanup_err struct err *job_error = NULL;
