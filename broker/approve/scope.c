@@ -204,14 +204,10 @@ static char *written_value(const struct question *q, const char *dir, struct err
 		bool v6 = strchr(object, ':') != NULL;
 		return xasprintf("%s%s%s:%u%s", v6 ? "[" : "", object, v6 ? "]" : "", q->port, q->udp ? "/udp" : "");
 	}
-	if (strchr(object, '$')) {
-		err_set(e, 0, "a path with '$' cannot be written to a profile, where it would start a variable");
-		return NULL;
-	}
 	const char *home = home_dir();
-	if (home && strcmp(home, "/") != 0 && path_beneath(object, home) && strcmp(object, home) != 0)
-		return xasprintf("~%s", object + strlen(home));
-	return xstrdup(object);
+	bool below = home && strcmp(home, "/") != 0 && path_beneath(object, home) && strcmp(object, home) != 0;
+	cleanup_free char *literal = profile_literal(below ? object + strlen(home) : object);
+	return xasprintf("%s%s", below ? "~" : "", literal);
 }
 
 static int append_value(

@@ -160,7 +160,7 @@ static unsigned hash(const struct denial *d)
 static struct record *find(struct explain *x, const struct denial *d, bool granted)
 {
 	struct record *r = x->hash[hash(d)];
-	while (r && !(r->op == d->op && r->port == d->port && r->granted == granted &&
+	while (r && !(r->op == d->op && r->port == d->port && r->udp == d->udp && r->granted == granted &&
 			    equal_text(r->resolved, d->resolved) && equal_text(r->program, d->program) &&
 			    equal_text(r->answer, d->answer)))
 		r = r->hash_next;
@@ -179,6 +179,7 @@ static struct record *add(struct explain *x, const struct denial *d, bool grante
 		.parent = xstrdup(d->parent),
 		.answer = xstrdup(d->answer),
 		.port = d->port,
+		.udp = d->udp,
 		.pid = d->tgid,
 		.err = d->err,
 		.verdict = d->decision.verdict,
@@ -189,8 +190,9 @@ static struct record *add(struct explain *x, const struct denial *d, bool grante
 	}
 	/* what nothing can open has no suggestion; what the person refused for the session has */
 	bool own_answer = d->decision.rule && d->decision.rule->origin.source == SOURCE_GRANT;
-	if (!granted && d->resolved && (d->decision.verdict != VERDICT_NEVER || own_answer))
-		r->suggest = policy_suggest_flag(x->policy, d->op, d->resolved, d->port);
+	if (!granted && d->resolved && d->decision.verdict != VERDICT_ALLOW &&
+		(d->decision.verdict != VERDICT_NEVER || own_answer))
+		r->suggest = policy_suggest_flag(x->policy, d->op, d->resolved, d->port, d->udp);
 	unsigned h = hash(d);
 	r->hash_next = x->hash[h];
 	x->hash[h] = r;
@@ -318,8 +320,9 @@ void denials_free(struct record **r, size_t n)
 
 /* ---- for the report ------------------------------------------------------ */
 
-struct record *const *explain_records(struct explain *x, size_t *n, unsigned *dropped)
+struct record *const *explain_records(struct explain *x, size_t *n, unsigned *dropped, const struct policy **policy)
 {
+	*policy = x ? x->policy : NULL;
 	*n = x ? x->n : 0;
 	*dropped = x ? x->dropped : 0;
 	return x ? x->records : NULL;

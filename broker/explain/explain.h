@@ -18,7 +18,8 @@ void explain_stop(struct explain *x);
 struct denial {
 	enum operation op;
 	const char *asked, *resolved;
-	unsigned port;
+	unsigned port; /* 0: not known, as for a lookup of the name */
+	bool udp;
 	pid_t tgid;
 	const char *program, *parent;
 	struct decision decision;

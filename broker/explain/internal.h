@@ -15,6 +15,7 @@ struct record {
 	enum operation op;
 	char *asked, *resolved, *program, *parent, *rule, *source, *answer, *suggest;
 	unsigned port;
+	bool udp;
 	pid_t pid;
 	int err;
 	enum verdict verdict;
@@ -47,13 +48,32 @@ void json_add_text(struct json_object *o, const char *key, const char *value);
 /** json_get_text() - a string member or NULL. Borrowed. */
 const char *json_get_text(struct json_object *o, const char *key);
 
-/** explain_records() - the records of the running session. Borrowed. Not while calls are served. */
-struct record *const *explain_records(struct explain *x, size_t *n, unsigned *dropped);
+/** explain_records() - the records of the running session and its policy. Borrowed. Not while calls are served. */
+struct record *const *explain_records(struct explain *x, size_t *n, unsigned *dropped, const struct policy **policy);
 
-/** fix_command() - the command line that was used with the flags added that were missing. New string. */
-char *fix_command(const struct strv *flags, char *const argv[]);
+/** struct report_row - a refusal in the report at the end. */
+struct report_row {
+	const struct record *r;
+	char *dir;    /* directory of a path, else NULL */
+	size_t files; /* how many files of @dir the row stands for; 0: another row stands for this one */
+	bool by_person;
+};
+/** report_rows() - the refusals that belong into the report, grouped. Free with report_rows_free(). */
+struct report_row *report_rows(struct record *const *r, size_t n, size_t *count);
+void report_rows_free(struct report_row *rows, size_t n);
+
+/** struct command_fix - the command line that was used, with the flags that were missing. */
+struct command_fix {
+	char *line; /* NULL: no flag helps */
+	struct strv flags;
+	size_t on_purpose; /* refusals it does not lift, because they are meant */
+	bool part;         /* there were more flags than a command line should have */
+};
+struct command_fix fix_command(const struct policy *p, const struct report_row *rows, size_t n, char *const argv[]);
+void command_fix_free(struct command_fix *f);
+
 /** profile_line() - the profile entry that would allow it, e.g. "filesystem": {"read_file": ["/x"]}. NULL: none. */
-char *profile_line(enum operation op, const char *object, unsigned port, bool is_dir);
+char *profile_line(const struct record *r, bool is_dir);
 
 /* why.c and its parts */
 /** why_record() - print one record. Return: exit status. */

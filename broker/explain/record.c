@@ -74,6 +74,8 @@ struct json_object *record_to_json(const struct record *r)
 	json_add_text(o, "resolved", r->resolved ? r->resolved : r->asked ? r->asked : "");
 	if (r->port)
 		json_object_object_add(o, "port", json_object_new_int64(r->port));
+	if (r->udp)
+		json_add_text(o, "protocol", "udp");
 	json_add_text(o, "program", r->program);
 	json_add_text(o, "parent", r->parent);
 	json_object_object_add(o, "pid", json_object_new_int64(r->pid));
@@ -114,6 +116,7 @@ struct record *record_from_json(struct json_object *o)
 	r->count = (unsigned)get_number(o, "count");
 	r->port = (unsigned)get_number(o, "port");
 	r->pid = (pid_t)get_number(o, "pid");
+	r->udp = json_get_text(o, "protocol") != NULL;
 	r->err = (int)get_number(o, "errno_value");
 	r->granted = json_object_object_get(o, "granted") != NULL;
 	r->quiet = json_object_object_get(o, "quiet") != NULL;
@@ -131,50 +134,60 @@ struct record *record_from_json(struct json_object *o)
 char *record_object(const struct record *r)
 {
 	cleanup_free char *safe = str_sanitize(r->resolved ? r->resolved : "");
-	if (r->op != OP_CONNECT && r->op != OP_BIND)
+	if ((r->op != OP_CONNECT && r->op != OP_BIND) || r->port == 0)
 		return steal_ptr(&safe);
 	bool v6 = strchr(safe, ':') != NULL;
-	if (!r->port && r->op == OP_CONNECT) /* a name that was asked about, by no port yet */
-		return steal_ptr(&safe);
-	return xasprintf("%s%s%s:%u", v6 ? "[" : "", safe, v6 ? "]" : "", r->port);
+	return xasprintf("%s%s%s:%u%s", v6 ? "[" : "", safe, v6 ? "]" : "", r->port, r->udp ? "/udp" : "");
 }
 
-char *profile_line(enum operation op, const char *object, unsigned port, bool is_dir)
+/* What stands in the profile's list for the object. New string. */
+static char *profile_value(const struct record *r, const char *object)
+{
+	if (r->op == OP_CONNECT) {
+		bool v6 = strchr(object, ':') != NULL;
+		bool usual = !r->udp && (r->port == 443 || r->port == 80 || r->port == 0);
+		cleanup_free char *port = usual ? xstrdup("") : xasprintf(":%u%s", r->port, r->udp ? "/udp" : "");
+		return xasprintf("%s%s%s%s", v6 ? "[" : "", object, v6 ? "]" : "", port);
+	}
+	const char *host = strstr(object, "://");
+	if (r->op == OP_OPEN_URL && host)
+		return xstrndup(object, (size_t)(host + 3 - object) + strcspn(host + 3, "/?#"));
+	const char *home = home_dir();
+	bool below = home && strcmp(home, "/") != 0 && path_beneath(object, home) && strcmp(object, home) != 0;
+	cleanup_free char *literal = profile_literal(below ? object + strlen(home) : object);
+	return xasprintf("%s%s", below ? "~" : "", literal);
+}
+
+char *profile_line(const struct record *r, bool is_dir)
 {
 	static const struct {
 		const char *section, *file, *dir;
+		bool entry; /* the directory is named, since the entry comes and goes */
 	} keys[] = {
-		[OP_READ] = {"filesystem", "read_file", "read"},
-		[OP_WRITE] = {"filesystem", "allow_file", "allow"},
-		[OP_CREATE] = {"filesystem", "allow_file", "allow"},
-		[OP_DELETE] = {"filesystem", "allow_file", "allow"},
-		[OP_EXECUTE] = {"filesystem", "read_file", "read"},
-		[OP_ATTR] = {"filesystem", "allow_file", "allow"},
-		[OP_CONNECT] = {"network", "allow_domain", NULL},
-		[OP_BIND] = {"network", "listen_port", NULL},
-		[OP_UNIX_CONNECT] = {"filesystem", "unix_socket", NULL},
-		[OP_UNIX_BIND] = {"filesystem", "unix_socket_bind", NULL},
-		[OP_OPEN_URL] = {"open_urls", "allow_origins", NULL},
-		[OP_SECRET] = {NULL, NULL, NULL},
+		[OP_READ] = {"filesystem", "read_file", "read", false},
+		[OP_WRITE] = {"filesystem", "allow_file", "allow", false},
+		[OP_CREATE] = {"filesystem", "allow", "allow", true},
+		[OP_DELETE] = {"filesystem", "allow", "allow", true},
+		[OP_EXECUTE] = {"filesystem", "read_file", "read", false},
+		[OP_ATTR] = {"filesystem", "allow_file", "allow", false},
+		[OP_CONNECT] = {"network", "allow_domain", "allow_domain", false},
+		[OP_BIND] = {"network", "listen_port", "listen_port", false},
+		[OP_UNIX_CONNECT] = {"filesystem", "unix_socket", "unix_socket", false},
+		[OP_UNIX_BIND] = {"filesystem", "unix_socket_bind", "unix_socket_bind", false},
+		[OP_OPEN_URL] = {"open_urls", "allow_origins", "allow_origins", false},
+		[OP_SECRET] = {NULL, NULL, NULL, false},
 	};
 	static_assert(ARRAY_SIZE(keys) == OP_COUNT, "every operation has its profile key");
-	if (!keys[op].section || !utf8_valid(object, strlen(object), NULL))
+	const char *resolved = r->resolved ? r->resolved : "";
+	if (!keys[r->op].section || !utf8_valid(resolved, strlen(resolved), NULL))
 		return NULL;
-	if (op == OP_BIND)
-		return xasprintf("\"network\": {\"listen_port\": [%u]}", port);
-	const char *home = home_dir();
-	bool below = home && strcmp(home, "/") != 0 && path_beneath(object, home) && strcmp(object, home) != 0;
-	cleanup_free char *value = NULL;
-	if (op == OP_CONNECT)
-		value = port == 443 || port == 80 || port == 0 ? xstrdup(object) : xasprintf("%s:%u", object, port);
-	else if (op == OP_OPEN_URL && strstr(object, "://"))
-		value = xstrndup(object,
-			(size_t)(strstr(object, "://") + 3 - object) + strcspn(strstr(object, "://") + 3, "/?#"));
-	else
-		value = below ? xasprintf("~%s", object + strlen(home)) : xstrdup(object);
+	if (r->op == OP_BIND)
+		return xasprintf("\"network\": {\"listen_port\": [%u]}", r->port);
+	cleanup_free char *parent = keys[r->op].entry ? path_dir(resolved) : NULL;
+	cleanup_free char *value = profile_value(r, parent ? parent : resolved);
 	struct json_object *quoted = json_object_new_string(value);
-	char *line = xasprintf("\"%s\": {\"%s\": [%s]}", keys[op].section,
-		is_dir && keys[op].dir ? keys[op].dir : keys[op].file,
+	char *line = xasprintf("\"%s\": {\"%s\": [%s]}", keys[r->op].section,
+		is_dir ? keys[r->op].dir : keys[r->op].file,
 		json_object_to_json_string_ext(quoted, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(quoted);
 	return line;

@@ -41,6 +41,8 @@ static const char *reason_of(const struct record *r)
 		return "the answer was no for the whole session";
 	if (r->verdict == VERDICT_NEVER)
 		return "nono never lets programs in the sandbox touch this";
+	if (r->verdict == VERDICT_ALLOW)
+		return r->answer ? r->answer : "it is allowed, but failed";
 	return r->verdict == VERDICT_PROTECTED ? "a rule protects it" : "no rule allows it";
 }
 
@@ -53,7 +55,7 @@ static void print_fix(const struct record *r)
 		row("For one run", "nono run %s ...", flag);
 	struct stat st;
 	bool dir = r->resolved && r->resolved[0] == '/' && lstat(r->resolved, &st) == 0 && S_ISDIR(st.st_mode);
-	cleanup_free char *line = profile_line(r->op, r->resolved ? r->resolved : "", r->port, dir);
+	cleanup_free char *line = profile_line(r, dir);
 	cleanup_free char *safe = line ? str_sanitize(line) : NULL;
 	if (safe)
 		row("In a profile", "%s", safe);
@@ -194,7 +196,7 @@ static struct json_object *answer_json(
 	bool asks = d.verdict != VERDICT_NEVER && policy_settings(p)->on_request != ON_REQUEST_DENY;
 	json_add_text(o, "details", asks ? "nono asks when a program tries it" : "it is refused without a question");
 	if (d.verdict != VERDICT_NEVER) {
-		cleanup_free char *flag = policy_suggest_flag(p, op, object, q->port);
+		cleanup_free char *flag = policy_suggest_flag(p, op, object, q->port, false);
 		json_add_text(o, "suggested_flag", flag);
 	}
 	return o;

@@ -82,7 +82,8 @@ static char *suggest_path(const struct policy *p, enum operation op, const char 
 	const char *object = entry ? parent : path;
 	bool reads = op == OP_READ || op == OP_EXECUTE;
 	const char *flag = reads ? (is_dir ? "--read" : "--read-file") : entry || is_dir ? "--allow" : "--allow-file";
-	cleanup_free char *quoted = shell_quote(object);
+	cleanup_free char *literal = profile_literal(object);
+	cleanup_free char *quoted = shell_quote(literal);
 	struct decision d = policy_check_path(p, op, path);
 	bool exact_below = !is_dir && !entry && d.rule && d.rule->path && strcmp(d.rule->path, path) != 0;
 	if (d.verdict == VERDICT_PROTECTED && !exact_below)
@@ -90,14 +91,31 @@ static char *suggest_path(const struct policy *p, enum operation op, const char 
 	return xasprintf("%s %s", flag, quoted);
 }
 
-char *policy_suggest_flag(const struct policy *p, enum operation op, const char *object, unsigned port)
+static char *suggest_connect(const char *host, unsigned port, bool udp)
 {
-	cleanup_free char *quoted = shell_quote(object ? object : "");
+	bool v6 = strchr(host, ':') != NULL, usual = !udp && (port == 0 || port == 443 || port == 80);
+	cleanup_free char *number = usual ? xstrdup("") : xasprintf(":%u%s", port, udp ? "/udp" : "");
+	cleanup_free char *whole = xasprintf("%s%s%s%s", v6 ? "[" : "", host, v6 ? "]" : "", number);
+	cleanup_free char *quoted = shell_quote(whole);
+	return xasprintf("--allow-domain %s", quoted);
+}
+
+static char *suggest_origin(const char *url)
+{
+	const char *host = strstr(url, "://");
+	cleanup_free char *origin =
+		host ? xstrndup(url, (size_t)(host + 3 - url) + strcspn(host + 3, "/?#")) : xstrdup(url);
+	cleanup_free char *quoted = shell_quote(origin);
+	return xasprintf("--allow-url %s", quoted);
+}
+
+char *policy_suggest_flag(const struct policy *p, enum operation op, const char *object, unsigned port, bool udp)
+{
+	cleanup_free char *literal = profile_literal(object ? object : "");
+	cleanup_free char *quoted = shell_quote(literal);
 	switch (op) {
 	case OP_CONNECT:
-		if (port && port != 443 && port != 80)
-			return xasprintf("--allow-domain %s:%u", quoted, port);
-		return xasprintf("--allow-domain %s", quoted);
+		return suggest_connect(object ? object : "", port, udp);
 	case OP_BIND:
 		return xasprintf("--listen-port %u", port);
 	case OP_UNIX_CONNECT:
@@ -105,7 +123,7 @@ char *policy_suggest_flag(const struct policy *p, enum operation op, const char 
 	case OP_UNIX_BIND:
 		return xasprintf("--allow-unix-socket-bind %s", quoted);
 	case OP_OPEN_URL:
-		return xasprintf("open_urls.allow_origins: [\"%s\"] in the profile", object ? object : "");
+		return suggest_origin(object ? object : "");
 	case OP_SECRET:
 		return xasprintf("--env-credential %s", quoted);
 	default:

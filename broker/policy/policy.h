@@ -215,6 +215,6 @@ void grants_free(struct grant_info *g, size_t n);
 /** access_for_operation() - the ACCESS_* bits a file operation needs. */
 unsigned access_for_operation(enum operation op);
 /** policy_suggest_flag() - the command-line flag that would allow it, e.g. "--read-file /x". New string. */
-char *policy_suggest_flag(const struct policy *p, enum operation op, const char *object, unsigned port);
+char *policy_suggest_flag(const struct policy *p, enum operation op, const char *object, unsigned port, bool udp);
 
 #endif

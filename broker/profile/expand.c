@@ -104,6 +104,11 @@ static int fail_at(const struct item *it, struct err **e, const char *what)
 static int expand_one(const struct expansion *x, const struct item *it, const char **p, struct buf *out, struct err **e)
 {
 	const char *name = *p + 1;
+	if (*name == '$') { /* "$$" is a dollar */
+		buf_addc(out, '$');
+		*p += 2;
+		return 0;
+	}
 	bool braces = *name == '{';
 	name += braces;
 	size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
@@ -291,6 +296,16 @@ static void parents(const char *dir, struct strv *out)
 }
 
 /* ---- entries ------------------------------------------------------------------------- */
+
+char *profile_literal(const char *path)
+{
+	struct buf b = {0};
+	for (const char *c = path; *c; c++)
+		buf_adds(&b, (char[]){*c, *c == '$' ? '$' : '\0', '\0'});
+	if (!b.data)
+		buf_adds(&b, "");
+	return buf_steal(&b);
+}
 
 int profile_expand(const struct expansion *x, const struct item *it, struct strv *out, struct err **e)
 {

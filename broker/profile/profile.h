@@ -205,10 +205,12 @@ int expansion_init(struct expansion *x, const char *workdir_flag, struct err **e
 void expansion_free(struct expansion *x);
 /**
  * profile_expand() - expand ~, $HOME, $WORKDIR, $TMPDIR, $UID, $XDG_*, $NONO_CONFIG, $NONO_PACKAGES,
- * other environment variables and @git: tokens in one list entry.
+ * other environment variables and @git: tokens in one list entry; "$$" is a dollar.
  * @out: receives zero or more absolute paths
  */
 int profile_expand(const struct expansion *x, const struct item *it, struct strv *out, struct err **e);
+/** profile_literal() - the list entry that stands for exactly this absolute path. New string. */
+char *profile_literal(const char *path);
 
 /**
  * profile_append_value() - "always": add a string to an array of a user's profile file.

@@ -61,6 +61,7 @@ static void record(struct trap_call *c, const struct trap_object *o, struct deci
 		.asked = o->asked,
 		.resolved = o->resolved,
 		.port = o->port,
+		.udp = o->udp,
 		.tgid = trap_tgid(c),
 		.program = program,
 		.parent = parent,

@@ -153,6 +153,7 @@ static void many_files_of_one_directory_are_suggested_as_the_directory(void **st
 {
 	struct fixture *f = *state;
 	compile(f);
+	make(f, "src/");
 	struct explain *x = start(f, "many");
 	for (int i = 0; i < 40; i++) {
 		cleanup_free char *name = xasprintf("src/%d", i);
@@ -162,7 +163,41 @@ static void many_files_of_one_directory_are_suggested_as_the_directory(void **st
 	cleanup_free char *want = xasprintf("--read %s/src -- cat", f->home);
 	assert_non_null(strstr(text, want));
 	assert_null(strstr(text, "--read-file"));
-	assert_non_null(strstr(text, "and 30 more"));
+	cleanup_free char *row = xasprintf("read  40 files in %s/src  by cat\n", f->home);
+	assert_non_null(strstr(text, row));
+	assert_null(strstr(text, "more"));
+	explain_stop(x);
+}
+
+static void long_reports_are_cut_and_say_so(void **state)
+{
+	struct fixture *f = *state;
+	compile(f);
+	struct explain *x = start(f, "long");
+	for (int i = 0; i < 15; i++) {
+		cleanup_free char *name = xasprintf("src%d/file", i);
+		deny(f, x, OP_READ, name, "not asked");
+	}
+	cleanup_free char *text = report_of(x, false);
+	assert_non_null(strstr(text, "15 things were refused"));
+	assert_non_null(strstr(text, "and 5 more"));
+	assert_non_null(strstr(text, "to allow a part of it"));
+	explain_stop(x);
+}
+
+static void a_directory_speaks_for_what_is_beneath(void **state)
+{
+	struct fixture *f = *state;
+	compile(f);
+	make(f, "src/deep/");
+	struct explain *x = start(f, "beneath");
+	deny(f, x, OP_READ, "src/deep/file", "not asked");
+	deny(f, x, OP_READ, "src", "not asked");
+	deny(f, x, OP_WRITE, "src/deep/file", "not asked");
+	cleanup_free char *text = report_of(x, false);
+	cleanup_free char *want =
+		xasprintf("nono run --read %s/src --allow-file %s/src/deep/file -- cat", f->home, f->home);
+	assert_non_null(strstr(text, want));
 	explain_stop(x);
 }
 
@@ -322,6 +357,8 @@ int main(void)
 		TEST(hostile_names_survive_the_log_and_stay_off_the_terminal),
 		TEST(the_report_is_short_and_names_the_command),
 		TEST(many_files_of_one_directory_are_suggested_as_the_directory),
+		TEST(long_reports_are_cut_and_say_so),
+		TEST(a_directory_speaks_for_what_is_beneath),
 		TEST(what_a_person_allowed_is_logged_and_not_reported),
 		TEST(the_json_report_is_one_object),
 		TEST(fifty_logs_are_kept),

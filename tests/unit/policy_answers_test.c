@@ -260,11 +260,14 @@ static void suggestions_name_the_flag_that_helps(void **state)
 		{OP_READ, ".ssh", 0, "--read %s/.ssh --bypass-protection %s/.ssh"},
 		{OP_CONNECT, "/api.test", 443, "--allow-domain /api.test"},
 		{OP_CONNECT, "/api.test", 22, "--allow-domain /api.test:22"},
+		{OP_CONNECT, "/::1", 8443, "--allow-domain '[/::1]:8443'"},
+		{OP_READ, "dir/a $HOME", 0, "--read-file '%s/dir/a $$HOME'"},
+		{OP_OPEN_URL, "/https://a.test:444/x?y", 0, "--allow-url /https://a.test:444"},
 		{OP_BIND, "/0.0.0.0", 8080, "--listen-port 8080"},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		cleanup_free char *object = in_home(f, cases[i].object);
-		cleanup_free char *got = policy_suggest_flag(f->policy, cases[i].op, object, cases[i].port);
+		cleanup_free char *got = policy_suggest_flag(f->policy, cases[i].op, object, cases[i].port, false);
 		struct buf want = {0};
 		for (const char *c = cases[i].want; *c; c++) {
 			if (c[0] == '%' && c[1] == 's') {
