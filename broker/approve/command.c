@@ -5,6 +5,8 @@
  */
 #include "approve/remote.h"
 
+#include "approve/internal.h"
+
 #include "proto/proto.h"
 #include "session/session.h"
 
@@ -65,7 +67,7 @@ bool remote_pending(struct msg *m, struct pending *p)
 	if (op == OP_COUNT)
 		return false; /* a newer broker: nothing sensible can be shown */
 	*p = (struct pending){.id = m->id, .waiting = (unsigned)m->number};
-	p->q = (struct question){.op = (enum operation)op,
+	const struct question q = {.op = (enum operation)op,
 		.kind = (enum question_kind)m->kind,
 		.object = m->object,
 		.asked = m->asked,
@@ -76,7 +78,7 @@ bool remote_pending(struct msg *m, struct pending *p)
 		.udp = m->udp,
 		.protected_object = m->flag,
 		.is_dir = m->is_dir};
-	m->object = m->asked = m->rule = m->program = m->parent = NULL; /* handed over */
+	question_copy(&p->q, &q);
 	return true;
 }
 

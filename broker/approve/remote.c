@@ -5,6 +5,8 @@
  */
 #include "approve/remote.h"
 
+#include "approve/internal.h"
+
 #include "approve/child.h"
 #include "approve/screen.h"
 #include "approve/tty.h"
@@ -75,11 +77,7 @@ static void draw(struct remote *r)
 	struct pending *copy = xcalloc(n + 1, sizeof *copy);
 	for (size_t i = 0; i < n; i++) {
 		copy[i] = r->open[i];
-		copy[i].q.object = xstrdup(r->open[i].q.object);
-		copy[i].q.asked = xstrdup(r->open[i].q.asked);
-		copy[i].q.rule = xstrdup(r->open[i].q.rule);
-		copy[i].q.program = xstrdup(r->open[i].q.program);
-		copy[i].q.parent = xstrdup(r->open[i].q.parent);
+		question_copy(&copy[i].q, &r->open[i].q);
 	}
 	screen_update(&r->screen, copy, n);
 	tty_size(r->tty.fd, &r->screen.rows, &r->screen.cols);

@@ -12,7 +12,7 @@
  * changed meanwhile, only what was shown is allowed.
  *
  * A caller that dies while it waits is noticed by the pidfd of its process, one
- * for each process however many of its calls wait; the question is withdrawn.
+ * for each process however many of its calls wait; the questions are withdrawn.
  */
 #include "trap/internal.h"
 
@@ -25,27 +25,36 @@
 #include <sys/syscall.h>
 
 #define MOST_WORKERS 16U
+#define STOP UINT64_MAX /* in the place of a process */
 
 struct parked {
-	struct parked *next;
+	struct parked *next, **link; /* among the calls of its process, or those that were answered */
+	struct caller *caller;
 	struct trap_call call;
 	uint64_t ticket;
 	enum operation op;
-	char *asked, *resolved;
+	char *asked, *resolved; /* one string where they are equal */
 	unsigned port;
 	bool udp;
 	struct decision decision;
 	int err;
-	int pidfd;
 	bool submitted; /* the ticket is known */
 	bool finished;  /* the answer is here */
+	bool withdrawn; /* its caller is dead, and it is being cancelled */
 	enum answer answer;
+};
+
+/** struct caller - a process with calls that wait. */
+struct caller {
+	struct caller *next; /* of its bucket */
+	pid_t tgid;
+	int pidfd; /* -1: not to be had */
+	struct parked *calls;
+	bool dead;
 };
 
 static void parked_free(struct parked *p)
 {
-	if (p->pidfd >= 0)
-		close(p->pidfd);
 	trap_call_free(&p->call);
 	if (p->asked != p->resolved)
 		free(p->asked);
@@ -124,35 +133,73 @@ static void *worker(void *arg)
 	}
 }
 
-static void unlink_parked(struct trap *t, struct parked *p)
+static struct caller **bucket_of(struct trap *t, pid_t tgid)
 {
-	for (struct parked **at = &t->parked; *at; at = &(*at)->next)
-		if (*at == p) {
-			*at = p->next;
-			return;
-		}
+	return &t->callers[(unsigned)tgid % ARRAY_SIZE(t->callers)];
 }
 
-/* Under the lock: this call ends, other calls of its process still wait and share its pidfd. */
-static void hand_on_watch(struct trap *t, struct parked *p)
+/* Under the lock: the process, NULL when none of its calls waits. */
+static struct caller *find_caller(struct trap *t, pid_t tgid)
 {
-	for (struct parked *o = t->parked; o && p->pidfd >= 0; o = o->next)
-		if (o->call.tgid == p->call.tgid && o->pidfd < 0) {
-			o->pidfd = p->pidfd;
-			p->pidfd = -1;
-		}
+	struct caller *k = *bucket_of(t, tgid);
+	while (k && k->tgid != tgid)
+		k = k->next;
+	return k;
+}
+
+/* Under the lock: the process, watched from now on. */
+static struct caller *add_caller(struct trap *t, pid_t tgid)
+{
+	struct caller *k = xcalloc(1, sizeof(*k)), **bucket = bucket_of(t, tgid);
+	*k = (struct caller){.next = *bucket, .tgid = tgid};
+	*bucket = k;
+	k->pidfd = (int)syscall(SYS_pidfd_open, tgid, 0);
+	struct epoll_event ev = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = (uint64_t)tgid};
+	if (k->pidfd >= 0)
+		epoll_ctl(t->deaths, EPOLL_CTL_ADD, k->pidfd, &ev);
+	return k;
+}
+
+/* Under the lock: @p waits. */
+static void add_waiting(struct trap *t, struct parked *p)
+{
+	struct caller *k = find_caller(t, p->call.tgid);
+	k = k ? k : add_caller(t, p->call.tgid);
+	p->caller = k;
+	p->next = k->calls;
+	p->link = &k->calls;
+	if (p->next)
+		p->next->link = &p->next;
+	k->calls = p;
+}
+
+/* Under the lock: @p waits no longer. With the last of its calls the process is not watched any more. */
+static void end_waiting(struct trap *t, struct parked *p)
+{
+	struct caller *k = p->caller;
+	*p->link = p->next;
+	if (p->next)
+		p->next->link = p->link;
+	p->next = NULL;
+	if (k->calls)
+		return;
+	struct caller **at = bucket_of(t, k->tgid);
+	while (*at != k)
+		at = &(*at)->next;
+	*at = k->next;
+	if (k->pidfd >= 0)
+		close(k->pidfd);
+	free(k);
 }
 
 /* Under the lock: hand an answered call to a worker. Return: whether a worker is to be started. */
 static bool queue_answered(struct trap *t, struct parked *p)
 {
-	unlink_parked(t, p);
-	hand_on_watch(t, p);
-	struct parked **end = &t->answered;
-	while (*end)
-		end = &(*end)->next;
-	p->next = NULL;
-	*end = p;
+	end_waiting(t, p);
+	if (!t->answered)
+		t->answered_end = &t->answered;
+	*t->answered_end = p;
+	t->answered_end = &p->next;
 	if (t->workers >= MOST_WORKERS)
 		return false;
 	t->workers++;
@@ -177,28 +224,36 @@ static void on_answer(void *data, enum answer answer)
 
 /* ---- callers that die ------------------------------------------------------------------- */
 
-static void withdraw(struct trap *t, int pidfd)
+/* One question of a dead call of the process. Return: its ticket, and the call in *@out; 0: there is none left. */
+static uint64_t next_dead(struct trap *t, pid_t tgid, struct parked **out)
 {
-	for (;;) {
-		struct parked *dead = NULL;
-		pthread_mutex_lock(&t->lock);
-		for (struct parked *p = t->parked; p && !dead; p = p->next)
-			if (p->submitted && !p->finished && !trap_alive(&p->call) &&
-				(p->pidfd == pidfd || p->pidfd < 0))
-				dead = p;
-		uint64_t ticket = dead ? dead->ticket : 0;
-		pthread_mutex_unlock(&t->lock);
-		if (!dead)
-			return;
-		/* once withdrawn nobody else refers to it; otherwise on_answer() has it */
-		if (approve_cancel(t->cfg.approve, ticket)) {
-			pthread_mutex_lock(&t->lock);
-			unlink_parked(t, dead);
-			pthread_mutex_unlock(&t->lock);
-			parked_free(dead);
-		} else {
-			return;
+	uint64_t ticket = 0;
+	pthread_mutex_lock(&t->lock);
+	struct caller *k = find_caller(t, tgid);
+	if (k)
+		k->dead = true;
+	for (struct parked *p = k ? k->calls : NULL; p; p = p->next)
+		if (p->submitted && !p->finished && !p->withdrawn && !trap_alive(&p->call)) {
+			p->withdrawn = true;
+			ticket = p->ticket;
+			*out = p;
+			break;
 		}
+	pthread_mutex_unlock(&t->lock);
+	return ticket;
+}
+
+static void withdraw(struct trap *t, pid_t tgid)
+{
+	struct parked *p;
+	for (uint64_t ticket; (ticket = next_dead(t, tgid, &p)) != 0;) {
+		/* once withdrawn nobody else refers to it; otherwise on_answer() has it */
+		if (!approve_cancel(t->cfg.approve, ticket))
+			continue;
+		pthread_mutex_lock(&t->lock);
+		end_waiting(t, p);
+		pthread_mutex_unlock(&t->lock);
+		parked_free(p);
 	}
 }
 
@@ -210,32 +265,17 @@ static void *undertaker(void *arg)
 		int n = epoll_wait(t->deaths, &ev, 1, -1);
 		if (n < 0 && errno != EINTR)
 			return NULL;
-		if (n == 1 && ev.data.fd == t->stop)
+		if (n == 1 && ev.data.u64 == STOP)
 			return NULL;
-		if (n == 1) {
-			epoll_ctl(t->deaths, EPOLL_CTL_DEL, ev.data.fd, NULL);
-			withdraw(t, ev.data.fd);
-		}
+		if (n == 1)
+			withdraw(t, (pid_t)ev.data.u64);
 	}
-}
-
-/* Watch the caller's process unless another of its calls is watched already. Under the lock. */
-static void watch(struct trap *t, struct parked *p)
-{
-	p->pidfd = -1;
-	for (const struct parked *o = t->parked; o; o = o->next)
-		if (o != p && o->call.tgid == p->call.tgid && o->pidfd >= 0)
-			return;
-	p->pidfd = (int)syscall(SYS_pidfd_open, p->call.tgid, 0);
-	struct epoll_event ev = {.events = EPOLLIN, .data.fd = p->pidfd};
-	if (p->pidfd >= 0)
-		epoll_ctl(t->deaths, EPOLL_CTL_ADD, p->pidfd, &ev);
 }
 
 int ask_start(struct trap *t, struct err **e)
 {
 	t->deaths = epoll_create1(EPOLL_CLOEXEC);
-	struct epoll_event ev = {.events = EPOLLIN, .data.fd = t->stop};
+	struct epoll_event ev = {.events = EPOLLIN, .data.u64 = STOP};
 	if (t->deaths < 0 || epoll_ctl(t->deaths, EPOLL_CTL_ADD, t->stop, &ev) < 0)
 		return err_set(e, errno, "cannot watch callers");
 	return 0;
@@ -302,20 +342,23 @@ static bool park(struct trap_call *c, const struct trap_object *o, struct decisi
 		.program = program,
 		.parent = parent};
 	pthread_mutex_lock(&t->lock);
-	p->next = t->parked;
-	t->parked = p;
-	watch(t, p);
+	add_waiting(t, p);
 	pthread_mutex_unlock(&t->lock);
 	uint64_t ticket = approve_submit(t->cfg.approve, &q, on_answer, p);
 	bool start = false;
+	pid_t dead = 0;
 	pthread_mutex_lock(&t->lock);
 	p->ticket = ticket;
 	p->submitted = true;
 	if (p->finished)
 		start = queue_answered(t, p);
+	else if (p->caller->dead)
+		dead = p->call.tgid; /* meanwhile, and nobody will be told again */
 	pthread_mutex_unlock(&t->lock);
 	if (start && spawn(worker, t) != 0)
 		worker(t);
+	if (dead)
+		withdraw(t, dead);
 	return true;
 }
 

@@ -31,6 +31,7 @@ struct trap_call {
 };
 
 struct parked; /* a call that waits for a person, see ask.c */
+struct caller; /* a process with such calls */
 
 /** struct trap - the room. */
 struct trap {
@@ -41,12 +42,14 @@ struct trap {
 	pthread_cond_t ended;
 	pid_t tid[256];              /* of receivers, to wake them at the end */
 	unsigned receivers, waiting; /* threads; of them blocked in receive */
-	unsigned workers;            /* threads that run answered calls again */
-	bool stopping;
-	int deaths; /* epoll of pidfds of callers that wait for a person */
+	unsigned workers;            /* threads that run answered calls again, or relieve receivers */
+	uint64_t received;           /* calls so far */
+	bool stopping, relieved;     /* relieved: a thread looks after receivers that are blocked */
+	int deaths;                  /* epoll of pidfds of callers that wait for a person */
 	pthread_t undertaker;
 	bool undertaking;
-	struct parked *parked, *answered;
+	struct caller *callers[64]; /* processes with calls that wait for a person, by their number */
+	struct parked *answered, **answered_end;
 	struct created *created;
 	pthread_mutex_t copying; /* guards what follows */
 	struct exec_copy *copies;

@@ -9,7 +9,8 @@
  * CONTINUE) costs one wake-up. Before a thread starts to handle, it makes sure
  * that another one waits, so a handler that blocks (a FIFO, a connect, a slow file
  * system) never keeps others from being answered; threads that are not needed
- * any more end. A call that waits for a person holds no thread at all, see ask.c.
+ * any more end. Beyond some dozens, others come only when all of them are blocked. A call that waits for a person holds
+ * no thread at all, see ask.c.
  *
  * Waking is asked to be synchronous (SYNC_WAKE_UP, Linux 6.6): caller and
  * receiver then take turns on one processor, which makes a continued call cost
@@ -40,6 +41,9 @@
 #define STOP_SIGNAL (SIGRTMIN + 5) /* ends RECV */
 #define STACK_BYTES (160U << 10)
 #define MOST_RECEIVERS 256U
+#define SOON_RECEIVERS 32U  /* up to here the next one is there at once */
+#define RELIEF_RECEIVERS 4U /* beyond, when nothing has been received for a while, so many at a time */
+#define RELIEF_NS 1000000L
 #define SPARE_RECEIVERS 3U
 #define FIRST_RECEIVERS 2U /* the loader's first calls need not wait for a thread to be made */
 
@@ -157,22 +161,79 @@ int spawn(void *(*fn)(void *), void *arg)
 
 static void *receiver(void *arg);
 
+/* Under the lock: count in @n more receivers, which wait from now on. */
+static void count_in(struct trap *t, unsigned n)
+{
+	t->receivers += n;
+	t->waiting += n;
+}
+
+/* Start the receivers that were counted in. Return: how many could be started. */
+static unsigned start_receivers(struct trap *t, unsigned n)
+{
+	unsigned failed = 0;
+	for (unsigned i = 0; i < n; i++)
+		failed += spawn(receiver, t) != 0;
+	pthread_mutex_lock(&t->lock);
+	t->receivers -= failed;
+	t->waiting -= failed;
+	pthread_mutex_unlock(&t->lock);
+	return n - failed;
+}
+
+/*
+ * Many receivers are busy. In a burst they take turns, and more of them would only take memory; but when
+ * all of them are blocked nothing is received any more, and then others are needed.
+ */
+static void *relieve(void *arg)
+{
+	struct trap *t = arg;
+	uint64_t before = 0;
+	for (bool starved = true; starved;) {
+		nanosleep(&(struct timespec){.tv_nsec = RELIEF_NS}, NULL);
+		unsigned more = 0;
+		pthread_mutex_lock(&t->lock);
+		starved = t->waiting == 0 && !t->stopping && t->receivers < MOST_RECEIVERS;
+		if (starved && t->received == before) {
+			unsigned room = MOST_RECEIVERS - t->receivers;
+			count_in(t, more = room < RELIEF_RECEIVERS ? room : RELIEF_RECEIVERS);
+		}
+		before = t->received;
+		if (!starved) {
+			t->relieved = false;
+			t->workers--;
+			pthread_cond_broadcast(&t->ended);
+		}
+		pthread_mutex_unlock(&t->lock);
+		start_receivers(t, more);
+	}
+	return NULL;
+}
+
 /* Somebody must wait while this thread handles a call; when there is nobody left to receive from, @got is false. */
 static void leave_waiting(struct trap *t, bool got)
 {
-	bool need = false;
+	unsigned more = 0;
+	bool relief = false;
 	pthread_mutex_lock(&t->lock);
 	t->waiting--;
-	if (got && t->waiting == 0 && !t->stopping && t->receivers < MOST_RECEIVERS) {
-		need = true;
-		t->receivers++;
-		t->waiting++;
+	t->received++;
+	if (got && t->waiting == 0 && !t->stopping) {
+		if (t->receivers < SOON_RECEIVERS)
+			count_in(t, more = 1);
+		else if (!t->relieved && t->receivers < MOST_RECEIVERS)
+			relief = true;
+	}
+	if (relief) {
+		t->relieved = true;
+		t->workers++;
 	}
 	pthread_mutex_unlock(&t->lock);
-	if (need && spawn(receiver, t) != 0) {
+	start_receivers(t, more);
+	if (relief && spawn(relieve, t) != 0) {
 		pthread_mutex_lock(&t->lock);
-		t->receivers--;
-		t->waiting--;
+		t->relieved = false;
+		t->workers--;
 		pthread_mutex_unlock(&t->lock);
 	}
 }
@@ -274,20 +335,6 @@ static void on_stop(int sig)
 	(void)sig;
 }
 
-/* Return: whether at least one thread receives. */
-static bool start_receivers(struct trap *t)
-{
-	t->receivers = t->waiting = FIRST_RECEIVERS;
-	unsigned failed = 0;
-	for (unsigned i = 0; i < FIRST_RECEIVERS; i++)
-		failed += spawn(receiver, t) != 0;
-	pthread_mutex_lock(&t->lock);
-	t->receivers -= failed;
-	t->waiting -= failed;
-	pthread_mutex_unlock(&t->lock);
-	return failed < FIRST_RECEIVERS;
-}
-
 int trap_start(struct trap **out, int listener, const struct trap_config *cfg, struct err **e)
 {
 	struct trap *t = xcalloc(1, sizeof(*t));
@@ -307,7 +354,8 @@ int trap_start(struct trap **out, int listener, const struct trap_config *cfg, s
 	sigaction(STOP_SIGNAL, &wake, NULL); /* without SA_RESTART: RECV ends with EINTR */
 	/* an older kernel wakes without it, only slower */
 	(void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
-	if (!start_receivers(t)) {
+	count_in(t, FIRST_RECEIVERS);
+	if (start_receivers(t, FIRST_RECEIVERS) == 0) {
 		err_set(e, EAGAIN, "cannot start a thread for trapped calls");
 		ask_stop(t);
 		goto bad;

@@ -176,12 +176,19 @@ def bench_shim(runs):
     return {k: hyperfine({w: [*a, *v] for w, a in wrappers.items()}, runs if k != "1,000 shells" else max(5, runs // 4)) for k, v in loads.items()}
 
 
-def bench_net(runs):
-    script = HERE / "net_bench.py"
-    done = subprocess.run([sys.executable, str(script), "--runs", str(runs)], capture_output=True, text=True, check=False)
+def run_script(name, runs):
+    done = subprocess.run([sys.executable, str(HERE / name), "--runs", str(runs)], stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        sys.exit(f"bench: net: {done.stderr.strip()}")
+        sys.exit(f"bench: {name} failed")
     return json.loads(done.stdout)
+
+
+def bench_net(runs):
+    return run_script("net_bench.py", runs)
+
+
+def bench_trap(runs):
+    return run_script("trap_bench.py", runs)
 
 
 def broker_memory():
@@ -223,7 +230,7 @@ def main():
     if not which("hyperfine"):
         sys.exit("bench: hyperfine is not installed (scripts/install-packages bench)")
     groups = {"startup": bench_startup, "files": bench_files, "net": bench_net, "shim": bench_shim}
-    results = {name: groups[name](a.runs) for name in (a.what or ["startup", "files"])}
+    results = {name: groups[name](a.runs) for name in (a.what or list(groups))}
     text = table(results) + f"\nBroker resident memory: {broker_memory()} kB\n"
     print(text)
     if a.json:

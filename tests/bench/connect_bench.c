@@ -3,12 +3,17 @@
  * connect_bench.c - the cost of a connection, for tests/bench.
  * usage: connect_bench serve            prints its port, answers every connection with one short HTTP response
  *        connect_bench connect PORT N   N connections one after another; prints median µs of connect() and of
- * connect+request connect_bench many PORT N      N connections held open at once; prints the seconds it took
+ *                                       connect+request
+ *        connect_bench many PORT N      N connections held open at once; prints the seconds it took
  *        connect_bench open FILE N      N opens of a file; prints median µs
+ *        connect_bench opens FILE N     N opens of a file; prints the seconds they took
+ *        connect_bench wait DIR N       N threads that open files of their own in DIR, and then wait for ever
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,6 +144,51 @@ static int measure_open(const char *file, size_t n)
 	return 0;
 }
 
+static int measure_opens(const char *file, size_t n)
+{
+	double start = now_us();
+	for (size_t i = 0; i < n; i++) {
+		int fd = open(file, O_RDONLY | O_CLOEXEC);
+		if (fd < 0) {
+			perror(file);
+			return 1;
+		}
+		close(fd);
+	}
+	printf("%.6f\n", (now_us() - start) / 1e6);
+	return 0;
+}
+
+static const char *wait_dir;
+
+static void *open_one(void *number)
+{
+	char path[PATH_MAX];
+	snprintf(path, sizeof(path), "%s/%zu", wait_dir, (size_t)number);
+	(void)!open(path, O_RDONLY | O_CLOEXEC);
+	return NULL;
+}
+
+static int wait_many(const char *dir, size_t n)
+{
+	pthread_attr_t small;
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, PTHREAD_STACK_MIN + PATH_MAX);
+	wait_dir = dir;
+	for (size_t i = 0; i < n; i++) {
+		pthread_t t;
+		int rc = pthread_create(&t, &small, open_one, (void *)i);
+		if (rc) {
+			fprintf(stderr, "connect_bench: thread %zu: %s\n", i, strerror(rc));
+			return 1;
+		}
+	}
+	printf("waiting\n");
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "serve") == 0)
@@ -148,6 +198,10 @@ int main(int argc, char **argv)
 	size_t n = strtoul(argv[3], NULL, 10);
 	if (strcmp(argv[1], "open") == 0)
 		return measure_open(argv[2], n);
+	if (strcmp(argv[1], "opens") == 0)
+		return measure_opens(argv[2], n);
+	if (strcmp(argv[1], "wait") == 0)
+		return wait_many(argv[2], n);
 	uint16_t port = (uint16_t)strtoul(argv[2], NULL, 10);
 	return strcmp(argv[1], "many") == 0 ? measure_many(port, n) : measure_connect(port, n);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* approve_screen_test.c - keys and pictures of the question screen. */
+#include "approve/internal.h"
 #include "approve/screen.h"
 
 #include <setjmp.h>
@@ -39,15 +40,27 @@ static struct pending *questions(size_t n)
 	for (size_t i = 0; i < n; i++) {
 		p[i].id = i + 1;
 		p[i].waiting = 1;
-		p[i].q = (struct question){.op = OP_READ,
-			.object = xasprintf("/a/b/f%zu", i + 1),
-			.asked = xstrdup("f"),
-			.program = xstrdup("cat"),
-			.parent = xstrdup("bash"),
-			.rule = xstrdup("--read /x"),
+		cleanup_free char *object = xasprintf("/a/b/f%zu", i + 1);
+		const struct question q = {.op = OP_READ,
+			.object = object,
+			.asked = "f",
+			.program = "cat",
+			.parent = "bash",
+			.rule = "--read /x",
 			.tgid = 7};
+		question_copy(&p[i].q, &q);
 	}
 	return p;
+}
+
+/* The same question about another object, by another program. */
+static void replace(struct question *q, const char *object, const char *program)
+{
+	struct question other = *q, old = *q;
+	other.object = object;
+	other.program = program;
+	question_copy(q, &other);
+	question_free(&old);
 }
 
 /* What a person's keys lead to, with @n questions open. */
@@ -94,10 +107,9 @@ static char *page(enum question_kind kind, const char *url, const char *bytes, u
 {
 	struct screen s = {.ops = &ops, .data = l, .rows = rows, .cols = 60, .links = true};
 	struct pending *p = questions(1);
-	free((char *)p->q.object);
+	replace(&p->q, url, p->q.program);
 	p->q.op = OP_OPEN_URL;
 	p->q.kind = kind;
-	p->q.object = xstrdup(url);
 	screen_update(&s, p, 1);
 	screen_input(&s, bytes, strlen(bytes));
 	struct buf b = {0};
@@ -281,10 +293,7 @@ static void untrusted_text_cannot_draw(void **state)
 		struct log l = {0};
 		struct screen s = {.ops = &ops, .data = &l, .rows = 24, .cols = cols};
 		struct pending *p = questions(1);
-		free((char *)p->q.object);
-		free((char *)p->q.program);
-		p->q.object = xstrdup(evil);
-		p->q.program = xstrdup("\x1b[1mnono");
+		replace(&p->q, evil, "\x1b[1mnono");
 		screen_update(&s, p, 1);
 		cleanup_buf struct buf out = {0};
 		screen_render(&s, &out);
