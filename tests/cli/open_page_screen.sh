@@ -1,6 +1,6 @@
 #!/bin/bash
 # Where no browser is known, the page is shown to the person: in the session's terminal and in `nono approve`.
-. "$NONO_SOURCE/tests/escape/lib_run.sh"
+. "${NONO_SOURCE:?}/tests/escape/lib_run.sh"
 export NONO
 unset DISPLAY WAYLAND_DISPLAY BROWSER WSL_DISTRO_NAME WSL_INTEROP DBUS_SESSION_BUS_ADDRESS
 export SSH_CONNECTION="192.0.2.1 1 192.0.2.2 22" # the bus of this machine's desktop, if any, is left alone

@@ -163,7 +163,8 @@ static void every_built_in_profile_compiles(void **state)
 {
 	struct fixture *f = *state;
 	static const char *const names[] = {"default", "linux-host-compat", "claude-code", "claude", "codex",
-		"opencode", "gemini", "openclaw", "swival", "python-dev", "node-dev", "go-dev", "rust-dev", "java-dev"};
+		"opencode", "gemini", "gh", "openclaw", "swival", "python-dev", "node-dev", "go-dev", "rust-dev",
+		"java-dev"};
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		load(f, names[i]);
 		compile(f);
