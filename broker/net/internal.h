@@ -174,10 +174,9 @@ int standin_connect(const struct sock_call *s);
 /**
  * wait_connect() - connect() on the caller's socket, on a worker, until it is done, the caller
  * dies or a signal is delivered to it. The socket's flags stay as they are.
- * Return: 0 or -errno; -NONO_ERESTARTSYS when a signal came: the kernel then restarts the call or
+ * Return: 0 or -errno; -TRAP_RESTART when a signal came: the kernel then restarts the call or
  * reports EINTR, as the program's signal action says.
  */
-#define NONO_ERESTARTSYS 512
 int wait_connect(struct trap_call *c, int fd, const struct sockaddr *addr, socklen_t len);
 
 /* ---- one trapped socket call (call.c) ------------------------------------ */

@@ -150,7 +150,7 @@ int spawn(void *(*fn)(void *), void *arg)
 	sigfillset(&all);
 	sigdelset(&all, SIGSEGV);
 	sigdelset(&all, SIGBUS);
-	sigdelset(&all, SIGRTMIN + 4); /* ends a connect of a caller that is gone, see net/wait.c */
+	sigdelset(&all, SIGRTMIN + 4); /* ends a connect of a caller that is gone, see wait.c */
 	sigdelset(&all, STOP_SIGNAL);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	int rc = pthread_create(&thread, &attr, fn, arg);

@@ -23,13 +23,27 @@ struct wish {
 	(O_ACCMODE | O_APPEND | O_NONBLOCK | O_DSYNC | O_SYNC | O_DIRECTORY | O_LARGEFILE | O_NOATIME | O_DIRECT |     \
 		O_NOCTTY | O_TRUNC | O_ASYNC)
 
-/* Open what is pinned: through our own descriptor there is no path left to swap. */
-static int reopen(int fd, uint64_t flags)
-{
+struct reopening {
 	char link[40];
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	int flags;
+};
+
+static int reopen_now(void *arg)
+{
+	const struct reopening *r = arg;
+	return open(r->link, r->flags);
+}
+
+/* Open what is pinned: through our own descriptor there is no path left to swap. */
+static int reopen(struct trap_call *c, const struct object *o, uint64_t flags)
+{
 	/* a terminal must not become the broker's */
-	int got = open(link, (int)(flags & REOPEN_FLAGS) | O_CLOEXEC | O_NOCTTY);
+	struct reopening r = {.flags = (int)(flags & REOPEN_FLAGS) | O_CLOEXEC | O_NOCTTY};
+	(void)snprintf(r.link, sizeof(r.link), "/proc/self/fd/%d", o->fd);
+	/* a FIFO waits for its other end, a device may wait too */
+	if (!(flags & O_NONBLOCK) && (S_ISFIFO(o->st.st_mode) || S_ISCHR(o->st.st_mode)))
+		return trap_blocking(c, reopen_now, &r);
+	int got = reopen_now(&r);
 	return got < 0 ? -errno : got;
 }
 
@@ -83,7 +97,7 @@ static void open_existing(struct trap_call *c, const struct wish *w, const struc
 		trap_errno(c, ELOOP);
 		return;
 	}
-	int fd = reopen(o->fd, w->flags);
+	int fd = reopen(c, o, w->flags);
 	/* an entry of a process: its number may be another process's by now */
 	if (fd >= 0 && str_starts(o->path, "/proc/") &&
 		policy_check_path(c->t->cfg.policy, OP_READ, o->path).verdict != VERDICT_ALLOW &&

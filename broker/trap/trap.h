@@ -103,6 +103,15 @@ void trap_defer(struct trap_call *c, void (*fn)(struct trap_call *c));
 /** caller_names() - command names of a process and of its parent, for questions and records. New strings. */
 void caller_names(pid_t tgid, char **program, char **parent);
 
+/**
+ * trap_blocking() - make a call that may block, until it is done, the caller dies or a signal is delivered to it.
+ * @call: made on this thread; returns -1 with errno on failure
+ * Return: its value, or -errno; -TRAP_RESTART when a signal came: the kernel then restarts the program's
+ * call or reports EINTR, as the program's signal action says.
+ */
+#define TRAP_RESTART 512 /* ERESTARTSYS */
+int trap_blocking(struct trap_call *c, int (*call)(void *arg), void *arg);
+
 /* Answers. Each ends the call; @c is gone afterwards. */
 void trap_continue(struct trap_call *c); /* refused with EACCES if the row's reason is CONTINUE_NEVER */
 void trap_errno(struct trap_call *c, int err);

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 
 static void say(const char *what, long rc)
@@ -63,6 +64,41 @@ static void opens(void)
 		opened("openat2 link", (int)syscall(SYS_openat2, AT_FDCWD, "l", &how, sizeof(how)));
 		opened("openat2 absolute", (int)syscall(SYS_openat2, AT_FDCWD, "/f", &how, sizeof(how)));
 	}
+}
+
+static void nothing(int sig)
+{
+	(void)sig;
+}
+
+/* A FIFO waits for its other end: until a signal, until it comes, until the program is killed. */
+static void fifos(void)
+{
+	struct sigaction sa = {.sa_handler = nothing};
+	sigaction(SIGALRM, &sa, NULL);
+	ualarm(100000, 0);
+	opened("fifo, interrupted", open("p", O_RDONLY));
+	sa.sa_flags = SA_RESTART;
+	sigaction(SIGALRM, &sa, NULL);
+	pid_t child = fork();
+	if (child == 0) {
+		usleep(300000);
+		_exit(open("p", O_WRONLY) < 0);
+	}
+	ualarm(100000, 0);
+	opened("fifo, restarted behind a signal", open("p", O_RDONLY));
+	waitpid(child, NULL, 0);
+	pid_t blocked[40];
+	for (int i = 0; i < 40; i++)
+		if ((blocked[i] = fork()) == 0)
+			_exit(open("p", O_RDONLY) < 0);
+	usleep(100000);
+	opened("beside forty that wait", open("f", O_RDONLY));
+	for (int i = 0; i < 40; i++) {
+		kill(blocked[i], SIGKILL);
+		waitpid(blocked[i], NULL, 0);
+	}
+	opened("behind them", open("f", O_RDONLY));
 }
 
 static void entries(void)
@@ -127,6 +163,7 @@ static int trap_same(int argc, char **argv)
 		return 1;
 	}
 	opens();
+	fifos();
 	entries();
 	attributes();
 	return 0;
