@@ -351,27 +351,37 @@ static void never_compile(struct compile *c)
 
 /* ---- settings ------------------------------------------------------------ */
 
+#define SMALLEST_MEMORY (1ULL << 20) /* less is a forgotten unit */
+
+/* How many bytes a unit stands for: K, KiB and Ki are 1024, KB is 1000, and so on. 0: unknown. */
+static uint64_t unit_bytes(const char *unit)
+{
+	static const char letters[] = "KMGT";
+	const char *u = unit[0] ? strchr(letters, unit[0] >= 'a' ? unit[0] - 32 : unit[0]) : NULL;
+	if (!u)
+		return unit[0] ? 0 : 1;
+	const char *rest = unit + 1;
+	const bool decimal = strcasecmp(rest, "b") == 0;
+	if (!decimal && *rest && strcasecmp(rest, "i") != 0 && strcasecmp(rest, "ib") != 0)
+		return 0;
+	uint64_t bytes = 1;
+	for (const char *p = letters; p <= u; p++)
+		bytes *= decimal ? 1000 : 1024;
+	return bytes;
+}
+
 static int size_parse(const char *text, uint64_t *out, struct err **e)
 {
 	char *end;
 	errno = 0;
 	unsigned long long v = strtoull(text, &end, 10);
-	static const char units[] = "KMGT";
-	unsigned shift = 0;
-	if (end != text && *end) {
-		const char *u = strchr(units, *end >= 'a' ? *end - 32 : *end);
-		if (!u)
-			return err_set(e, 0, "%s is not a size; write for example 512M or 2G", text);
-		shift = 10U * (unsigned)(u - units + 1);
-		end++;
-		if (*end == 'i')
-			end++;
-		if (*end == 'B' || *end == 'b')
-			end++;
-	}
-	if (end == text || *end || errno || text[0] == '-' || v == 0 || v > UINT64_MAX >> shift)
+	const uint64_t unit = end == text ? 0 : unit_bytes(end);
+	if (unit == 0 || errno || text[0] == '-' || v == 0 || v > UINT64_MAX / unit)
 		return err_set(e, 0, "%s is not a size; write for example 512M or 2G", text);
-	*out = (uint64_t)v << shift;
+	*out = (uint64_t)v * unit;
+	if (*out < SMALLEST_MEMORY)
+		return err_set(
+			e, 0, "%s is less than 1M, with which nothing runs; K, M, G or T behind it is the unit", text);
 	return 0;
 }
 

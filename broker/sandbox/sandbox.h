@@ -22,7 +22,7 @@ struct kernel_features {
 	bool cgroup_v2_delegated;
 };
 const struct kernel_features *kernel_features(void);
-/** listener_taken() - whether an outer sandbox or container listens to our system calls. Cheap where nobody filters them. */
+/** listener_taken() - whether somebody listens to our system calls already. Cheap where nobody filters them. */
 bool listener_taken(void);
 
 /** struct launch - everything a start needs; borrowed. */

@@ -186,6 +186,20 @@ static int start_program(struct broker *b, int ruleset, struct err **e)
 	return launch_start(&l, &b->program, &b->keeper, &b->listener, e);
 }
 
+/* The control group with the session's limits, which no grant may reach. */
+static int limit(struct broker *b, const struct limits *l, struct err **e)
+{
+	if (cgroup_create(l, b->place.id, &b->cgroup, e) < 0)
+		return -1;
+	if (!b->cgroup)
+		return 0;
+	cleanup_free char *control = path_join(b->cgroup, "cgroup.procs");
+	if (policy_check_path(b->plan.policy, OP_WRITE, control).verdict != VERDICT_ALLOW)
+		return 0;
+	return err_set(
+		e, 0, "a grant lets the program write to its control group %s and so lift its limits", b->cgroup);
+}
+
 /* Everything before the program: nothing of it may be missing when it starts. */
 static int prepare(struct broker *b, int *ruleset, struct err **e)
 {
@@ -200,7 +214,7 @@ static int prepare(struct broker *b, int *ruleset, struct err **e)
 	if (secrets_load_all(&b->o->profile->env_credentials, &b->secrets, e) < 0)
 		return -1;
 	hooks_install(b->o->profile);
-	if (cgroup_create(&set->limits, b->place.id, &b->cgroup, e) < 0)
+	if (limit(b, &set->limits, e) < 0)
 		return -1;
 	b->base = event_base_new();
 	if (!b->base)

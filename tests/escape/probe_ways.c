@@ -229,18 +229,20 @@ static int way_forged(int argc, char **argv)
 	int fd = open(p, O_PATH);
 	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
 		uint64_t v = values[i];
+#ifdef SYS_open /* newer architectures have only the calls that take a directory */
 		must_not_read("open", (int)lane(SYS_open, p, N(O_RDONLY), 0, 0, 0, v));
-		must_not_read("openat", (int)lane(SYS_openat, N(AT_FDCWD), p, N(O_RDONLY), 0, 0, v));
-		must_fail("write", lane(SYS_openat, N(AT_FDCWD), p, N(O_WRONLY), 0, 0, v));
 		must_fail("creat", lane(SYS_creat, p, N(0600), 0, 0, 0, v));
-		must_fail("truncate", lane(SYS_truncate, p, 0, 0, 0, 0, v));
 		must_fail("unlink", lane(SYS_unlink, p, 0, 0, 0, 0, v));
 		must_fail("rename", lane(SYS_rename, p, "stolen", 0, 0, 0, v));
 		must_fail("link", lane(SYS_link, p, "stolen", 0, 0, 0, v));
 		must_fail("chmod", lane(SYS_chmod, p, N(0777), 0, 0, 0, v));
+		must_fail("chown", lane(SYS_chown, p, N(getuid()), N(getgid()), 0, 0, v));
+#endif
+		must_not_read("openat", (int)lane(SYS_openat, N(AT_FDCWD), p, N(O_RDONLY), 0, 0, v));
+		must_fail("write", lane(SYS_openat, N(AT_FDCWD), p, N(O_WRONLY), 0, 0, v));
+		must_fail("truncate", lane(SYS_truncate, p, 0, 0, 0, 0, v));
 		must_fail("fchmodat", lane(SYS_fchmodat, N(AT_FDCWD), p, N(0777), 0, 0, v));
 		must_fail("fchmodat2", lane(452, N(AT_FDCWD), p, N(0777), 0, 0, v));
-		must_fail("chown", lane(SYS_chown, p, N(getuid()), N(getgid()), 0, 0, v));
 		must_fail("utimensat", lane(SYS_utimensat, N(AT_FDCWD), p, times, 0, 0, v));
 		must_fail("setxattr", lane(SYS_setxattr, p, "user.x", "x", N(1), 0, v));
 		must_fail("fsetxattr", lane(SYS_fsetxattr, N(fd), "user.x", "x", N(1), 0, v));
