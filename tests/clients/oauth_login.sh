@@ -35,7 +35,7 @@ SH
 chmod +x "$BROWSER"
 mkdir -p "$HOME/.oauth-tool" "$dir/src"
 cp "$dir/ca.pem" "$here"/lib_oauth_client.* .
-(cp lib_oauth_client.go "$dir/src/main.go" && cd "$dir/src" && GOCACHE=$dir/go GOTOOLCHAIN=local CGO_ENABLED=0 go build -o "$dir/work/tool" main.go) ||
+(cp lib_oauth_client.go "$dir/src/main.go" && cd "$dir/src" && GOCACHE=$dir/go GOTOOLCHAIN=local CGO_ENABLED=0 go build -o "$dir/src/tool" main.go && cp tool "$OLDPWD") ||
 	fail "the Go tool is not built"
 
 # profile FILE NETWORK: $origin and localhost open, the tool's directory writable
