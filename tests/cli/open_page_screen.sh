@@ -77,7 +77,7 @@ case $("$NONO" approve --list) in
 *'"kind":"page"'*) ;;
 *) fail "the list does not say that it is a page: $("$NONO" approve --list)" ;;
 esac
-"$NONO" approve --next --answer session 2>/dev/null && fail "a page is answered for the session"
+"$NONO" approve --next --answer session >/dev/null 2>&1 && fail "a page is answered for the session"
 type_ 1 "$NONO approve" Enter
 shows 1 "https://claude.ai/held"
 key 1 q "any key back"
