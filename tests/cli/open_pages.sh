@@ -76,6 +76,32 @@ same "again" "https://claude.ai/once?state=1
 https://claude.ai/again
 https://claude.ai/again" "$(opened)"
 
+# a profile's open_urls takes the place of the one it extends: the documented one for another identity provider, an empty
+# one, one with conditions, wildcard and port; absent and null inherit
+mkdir -p "$HOME/.config/nono/profiles"
+cp "$NONO_SOURCE/tests/data/profiles/claude-code-custom-auth.json" "$HOME/.config/nono/profiles/"
+profile() { echo "{ \"meta\": { \"name\": \"$1\" }, \"extends\": \"claude-code\"$2 }" >"$HOME/.config/nono/profiles/$1.json"; }
+profile inherits ''
+profile null ', "open_urls": null'
+profile empty ', "open_urls": {}'
+profile conditions ', "open_urls": { "allow_origins": [ { "origin": "https://linux.example.com", "when": "linux" },
+	{ "origin": "https://mac.example.com", "when": "macos" }, "https://*.wild.example.com", "https://port.example.com:8443" ] }'
+# what PROFILE opens of everything
+opens() {
+	: >"$dir/opened"
+	"$NONO" run -s --profile "$1" --allow-cwd --on-request deny --no-diagnostics -- sh -c 'for u; do xdg-open "$u"; done' sh \
+		https://claude.ai/ https://claude.com/ https://sso.example.com/ http://localhost:3000/ https://linux.example.com/ \
+		https://mac.example.com/ https://a.wild.example.com/ https://wild.example.com/ 2>err
+	"$NONO" run -s --profile "$1" --allow-cwd --on-request deny --no-diagnostics -- sh -c 'for u; do xdg-open "$u"; done' sh \
+		https://port.example.com:8443/ https://port.example.com/ https://a.b.wild.example.com/ https://xwild.example.com/ 2>>err
+	sed -E 's,https?://([^/]*)/,\1,' "$dir/opened" | tr '\n' ' '
+}
+same "inherited pages" "claude.ai claude.com localhost:3000 " "$(opens inherits)"
+same "pages of the documented profile" "claude.ai sso.example.com localhost:3000 " "$(opens claude-code-custom-auth)"
+same "null inherits" "claude.ai claude.com localhost:3000 " "$(opens null)"
+same "no pages: empty" "" "$(opens empty)"
+same "pages with conditions" "linux.example.com a.wild.example.com port.example.com:8443 a.b.wild.example.com " "$(opens conditions)"
+
 # the opener is the host's: its environment and directory, no terminal
 printf '#!/bin/sh\n{ env; pwd; readlink /proc/self/fd/0; } >%s/host\n' "$dir" >"$BROWSER"
 FROM_HOST=yes agent -- sh -c 'FROM_TREE=yes xdg-open https://claude.ai/host'
