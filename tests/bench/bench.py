@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measure nono beside the same program unsandboxed and beside other sandboxes, in one run.
 
-usage: bench.py [startup] [files] [net] [shim] [--runs N] [--json FILE] [--markdown FILE]
+usage: bench.py [startup] [files] [net] [shim] [open] [--runs N] [--json FILE] [--markdown FILE]
 
 Every figure is a whole command timed by hyperfine; what to quote is the ratio
 to the row's baseline, since absolute times depend on the machine. Missing
@@ -191,6 +191,27 @@ def bench_trap(runs):
     return run_script("trap_bench.py", runs)
 
 
+def bench_open(runs):
+    """From asking for a page to the start of the host's opener; eight a session, which is below the rate limit."""
+    helper = str(pathlib.Path(NONO).resolve().parent.parent / "tests/open_bench")
+    rows = {}
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as work:
+        started = pathlib.Path(work, "started")
+        env = {**os.environ, "BROWSER": helper, "OPEN_BENCH": str(started)}
+        wrappers = {"the opener alone": ([], helper),
+                    "nono (claude-code)": ([*nono("--on-request", "deny", "--read", str(pathlib.Path(helper).parent))], "xdg-open")}
+        for name, (wrapper, program) in wrappers.items():
+            times = []
+            for _ in range(max(1, runs // 8)):
+                started.unlink(missing_ok=True)
+                out = subprocess.run([*wrapper, helper, "ask", "8", program, "https://claude.ai/"], env=env, cwd=work,
+                                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True).stdout
+                times += [int(b) - int(a) for a, b in zip(out.split(), started.read_text().split(), strict=True)]
+            times.sort()
+            rows[name] = {"median": times[len(times) // 2] / 1e9, "min": times[0] / 1e9, "max": times[-1] / 1e9}
+    return {"page to the opener's start": rows}
+
+
 def broker_memory():
     """Resident memory of the broker with the complete claude-code profile, in kB."""
     child = subprocess.Popen([*nono(), "sleep", "2"], stdin=subprocess.DEVNULL)
@@ -222,14 +243,14 @@ def table(results):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("what", nargs="*", choices=["startup", "files", "net", "shim", []], default=[])
+    p.add_argument("what", nargs="*", choices=["startup", "files", "net", "shim", "open", []], default=[])
     p.add_argument("--runs", type=int, default=40)
     p.add_argument("--json")
     p.add_argument("--markdown")
     a = p.parse_args()
     if not which("hyperfine"):
         sys.exit("bench: hyperfine is not installed (scripts/install-packages bench)")
-    groups = {"startup": bench_startup, "files": bench_files, "net": bench_net, "shim": bench_shim}
+    groups = {"startup": bench_startup, "files": bench_files, "net": bench_net, "shim": bench_shim, "open": bench_open}
     results = {name: groups[name](a.runs) for name in (a.what or list(groups))}
     text = table(results) + f"\nBroker resident memory: {broker_memory()} kB\n"
     print(text)
