@@ -58,6 +58,26 @@ static void *carrier_thread(void *arg)
 	return NULL;
 }
 
+/* How stand-ins are told from sequenced-packet sockets of a program's own; it has no effect on Unix sockets. */
+#define STAND_IN_PRIORITY 5
+
+int datagram_socket(int flags)
+{
+	const int priority = STAND_IN_PRIORITY;
+	cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof(priority)) < 0)
+		return -errno;
+	return steal_fd(&fd);
+}
+
+bool datagram_is(const struct sock_call *s)
+{
+	int priority = 0;
+	socklen_t len = sizeof(priority);
+	return s->type == SOCK_SEQPACKET && getsockopt(s->fd, SOL_SOCKET, SO_PRIORITY, &priority, &len) == 0 &&
+	       priority == STAND_IN_PRIORITY;
+}
+
 /* Accept the program's socket, which the broker itself connects. Return: our end or -errno. */
 static int take(int program)
 {

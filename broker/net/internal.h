@@ -218,6 +218,10 @@ void net_on_bind_worker(struct trap_call *c);
 void unix_connect(struct trap_call *c, struct sock_call *s, bool worker);
 void unix_bind(struct trap_call *c, struct sock_call *s, bool worker);
 
+/** datagram_socket() - a stand-in for a Unix datagram socket. @flags: of socket(). Return: it or -errno. */
+int datagram_socket(int flags);
+/** datagram_is() - whether the caller's socket is one. */
+bool datagram_is(const struct sock_call *s);
 /**
  * datagram_connect() - connect a program's stand-in for a Unix datagram socket (datagram.c).
  * @program: its sequenced-packet socket, not connected yet; borrowed

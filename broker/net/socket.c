@@ -14,9 +14,9 @@ void net_on_socket(struct trap_call *c)
 	bool datagram = (type & TYPE_MASK) == SOCK_DGRAM && (domain == AF_INET || domain == AF_INET6) &&
 			(protocol == 0 || protocol == IPPROTO_UDP);
 	if (is_unix) {
-		int stand_in = socket(AF_UNIX, (type & ~TYPE_MASK) | SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+		int stand_in = datagram_socket(type & ~TYPE_MASK);
 		if (stand_in < 0)
-			trap_errno(c, errno);
+			trap_errno(c, -stand_in);
 		else
 			trap_fd(c, stand_in, type & SOCK_CLOEXEC);
 		return;

@@ -17,6 +17,7 @@
 
 #include "session/session.h"
 #include "sandbox/kernel_abi.h"
+#include "sandbox/landlock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -127,14 +128,14 @@ static void connect_pinned(struct trap_call *c, struct sock_call *s, int pinned,
 	}
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
 	snprintf(un.sun_path, sizeof(un.sun_path), "/proc/self/fd/%d", pinned);
+	struct net *n = call_net(c);
 	int rc;
-	if (worker && !s->nonblock)
+	if (n && datagram_is(s))
+		rc = datagram_connect(n, s->fd, &un);
+	else if (worker && !s->nonblock)
 		rc = wait_connect(c, s->fd, (struct sockaddr *)&un, sizeof(un));
 	else
 		rc = connect(s->fd, (struct sockaddr *)&un, sizeof(un)) < 0 ? -errno : 0;
-	struct net *n = call_net(c);
-	if (rc == -EPROTOTYPE && s->type == SOCK_SEQPACKET && n)
-		rc = datagram_connect(n, s->fd, &un);
 	finish(c, rc);
 }
 
@@ -231,6 +232,18 @@ static int bind_in(struct trap_call *c, const struct sock_call *s, int dir, cons
 	return chdir("/") < 0 ? -errno : rc;
 }
 
+/*
+ * Whether the call may go on. Landlock judges the making of sockets as well as it does that of files (MAKE_SOCK), and
+ * from ABI 4 on binding an internet socket, should another be put in this one's place; so a race gains nothing. The
+ * socket then keeps the name that the program gave, which Go and others ask for later; made on behalf, it has the last
+ * part of it only.
+ */
+static bool kernel_judges(const struct trap_call *c, const char *full)
+{
+	struct decision d = policy_check_path(trap_cfg(c)->policy, OP_CREATE, full);
+	return d.verdict == VERDICT_ALLOW && d.kernel && landlock_abi() >= 4;
+}
+
 static void bind_path(struct trap_call *c, struct sock_call *s)
 {
 	char path[sizeof(s->addr.un.sun_path) + 1], asked[sizeof(path)], resolved[PATH_MAX];
@@ -252,6 +265,10 @@ static void bind_path(struct trap_call *c, struct sock_call *s)
 	}
 	cleanup_free char *full = path_join(resolved, leaf);
 	struct decision d = policy_check_unix(trap_cfg(c)->policy, OP_UNIX_BIND, full);
+	if (d.verdict == VERDICT_ALLOW && kernel_judges(c, full)) {
+		trap_continue(c);
+		return;
+	}
 	if (d.verdict == VERDICT_ALLOW || (d.verdict != VERDICT_NEVER && trap_once(c, OP_UNIX_BIND, full))) {
 		finish(c, bind_in(c, s, pinned, leaf));
 		return;

@@ -104,7 +104,12 @@ static const struct trap_row rows[] = {
 	ATTR_CALL(removexattrat),
 	ATTR_CALL(file_setattr),
 	SOCKET_CALL(connect, OP_CONNECT, net_on_connect),
-	SOCKET_CALL(bind, OP_BIND, net_on_bind),
+	{.name = "bind", /* Unix sockets, where Landlock judges the same (net/unix.c) */
+		.nr = __NR_bind,
+		.op = OP_BIND,
+		.when = TRAP_SOCKETS,
+		.safe = CONTINUE_LANDLOCK,
+		.handle = net_on_bind},
 	SOCKET_CALL(listen, OP_BIND, net_on_listen),
 	{.name = "socket",
 		.nr = __NR_socket,

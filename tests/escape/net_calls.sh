@@ -81,6 +81,16 @@ check "a link that alternates during the call" says connected \
 check "never leads to the other socket" sh -c "! [ -e $work/docker.log ]"
 check "binding with the program's umask" says "ok ok mode 750 ok" $ip $probe unix-bind "$work/sockets/new.sock"
 check "by a relative path as well" says "ok ok mode 750 ok" $ip $probe unix-bind relative.sock "$work/sockets"
+check "where files may be made anyway, the name is the program's" prints "^$work/dir/own.sock .*dir/rel.sock 750\$" $ip $python -c "
+import os, socket
+os.umask(0o027)
+a, b = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)
+a.bind('$work/dir/own.sock'); b.bind('../dir/rel.sock')
+print(a.getsockname(), b.getsockname(), oct(os.stat('own.sock').st_mode & 0o777)[2:])"
+ln -s "$work/sockets" "$work/dir/way" && mkdir "$work/dir/inner"
+check "a link to a place without a grant is no way" says EACCES $ip $probe unix-bind way/elsewhere.sock
+check "nor is one that alternates during the call" says some $ip $probe unix-bind-swap inner "$work/sockets" raced "$((loops / 5))"
+check "nothing was made there" sh -c "! [ -e $work/sockets/raced ]"
 check "elsewhere it is refused" says EACCES $ip $probe unix-bind "$work/sockets/elsewhere.sock"
 # Name services of the host would ask for any name: closed under any grant, without a word in the report.
 mount -t tmpfs none /run && mkdir -p /run/nscd /run/systemd/resolve
@@ -103,6 +113,11 @@ umount -l /run
 check "datagrams to a granted Unix socket, and their answer" says "ENOTCONN ok ok ok answer" \
 	$run --allow-domain api.test --allow-unix-socket-bind "$work/sockets/log.sock" -- $probe unix-datagram "$work/sockets/log.sock"
 check "message by message" sh -c "[ \"\$(tr '\n' ' ' <$work/datagrams)\" = 'one two ' ]"
+check "a datagram socket is none for other types" prints '^EPROTOTYPE EPROTOTYPE$' \
+	$run --allow-unix-socket "$work/sockets/packet.sock" --allow-unix-socket "$work/sockets/log.sock" -- $python -c "
+import errno, socket
+print(*[errno.errorcode[socket.socket(socket.AF_UNIX, kind).connect_ex('$work/sockets/' + name)] for kind, name in
+	((socket.SOCK_DGRAM, 'packet.sock'), (socket.SOCK_SEQPACKET, 'log.sock'))])"
 check "to another one they are refused" says "ENOTCONN EACCES" $ip $probe unix-datagram "$work/sockets/log.sock"
 check "abstract names of the tree are connected to" says "ok ok ok" $ip $probe unix-bind @nono-test-own
 check "those of the host are not" says EPERM $ip $probe unix @nono-test-foreign

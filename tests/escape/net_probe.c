@@ -341,8 +341,8 @@ static int cmd_unix_swap(char **v)
 	pid_t pid = fork();
 	if (pid == 0)
 		for (unsigned i = 0;; i++) {
-			if (symlink(i & 1 ? v[1] : v[0], other) == 0)
-				rename(other, link_path);
+			if (symlink(i & 1 ? v[1] : v[0], other) < 0 || rename(other, link_path) < 0)
+				unlink(other); /* left by one that was killed */
 		}
 	for (long i = 0; i < n; i++) {
 		socklen_t len;
@@ -388,6 +388,34 @@ static int cmd_many(char **v)
 	return 0;
 }
 
+/* unix-bind-swap GOOD BAD NAME N: a link to a directory alternates while a socket is made below it */
+static int cmd_unix_bind_swap(char **v)
+{
+	static const char link_path[] = "swap.dir", other[] = "swap.next";
+	char below[256], good[256];
+	long n = atol(v[3]), done = 0;
+	snprintf(below, sizeof(below), "%s/%s", link_path, v[2]);
+	snprintf(good, sizeof(good), "%s/%s", v[0], v[2]);
+	pid_t pid = fork();
+	if (pid == 0)
+		for (unsigned i = 0;; i++) {
+			if (symlink(i & 1 ? v[1] : v[0], other) < 0 || rename(other, link_path) < 0)
+				unlink(other); /* left by one that was killed */
+		}
+	for (long i = 0; i < n || !done; i++) {
+		socklen_t len;
+		struct sockaddr_un u = unix_addr(below, &len);
+		int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+		done += bind(fd, (struct sockaddr *)&u, len) == 0;
+		close(fd);
+		unlink(good);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	printf("%s\n", done ? "some" : "none");
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int args;
@@ -411,6 +439,7 @@ static const struct {
 	{"unix", 1, cmd_unix},
 	{"unix-bind", 1, cmd_unix_bind},
 	{"unix-swap", 3, cmd_unix_swap},
+	{"unix-bind-swap", 4, cmd_unix_bind_swap},
 	{"unix-datagram", 1, cmd_unix_datagram},
 };
 
