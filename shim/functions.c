@@ -57,7 +57,8 @@ struct function {
 	long value;
 	ffi_cif cif;
 	ffi_type *types[OPEN_FUNCTION_ARGS];
-	void *code; /* the closure; NULL: not made yet */
+	void *code;      /* the closure; NULL: not made yet */
+	unsigned making; /* 1: somebody is just doing so */
 };
 
 static struct function functions[OPEN_FUNCTIONS_MAX];
@@ -73,7 +74,9 @@ static void run_entry(const char *entry, const char *url, uint64_t mask)
 {
 	const char *const argv[] = {entry, url, NULL};
 	const char *const envp[] = {NULL}; /* the entry finds the session by where it is */
+	const uint64_t as_usual[4] = {0};  /* a struct sigaction: ended children can be waited for */
 	int status = 0;
+	raw_syscall(__NR_rt_sigaction, SIGCHLD_, P(as_usual), 0, sizeof(mask), 0, 0);
 	long pid = raw_syscall(__NR_clone, SIGCHLD_, 0, 0, 0, 0, 0);
 	if (pid == 0) {
 		raw_syscall(__NR_rt_sigprocmask, SIG_SETMASK_, P(&mask), 0, sizeof(mask), 0, 0);
@@ -210,20 +213,40 @@ static ffi_type *type_of(char letter)
 	}
 }
 
-/* The code that a stub jumps to; two threads that make it at once each get a good one. */
-void *function_closure(unsigned i)
+static void *make_closure(struct function *f)
 {
-	struct function *f = &functions[i];
-	void *code = __atomic_load_n(&f->code, __ATOMIC_ACQUIRE);
-	if (code || !load_ffi())
-		return code;
-	ffi_closure *closure = ffi.closure_alloc(sizeof(*closure), &code);
+	void *code = NULL;
+	ffi_closure *closure = load_ffi() ? ffi.closure_alloc(sizeof(*closure), &code) : NULL;
+	if (!closure)
+		return NULL;
 	for (unsigned a = 0; a < f->n_args; a++)
 		f->types[a] = type_of(f->args[a]);
-	if (!closure || ffi.prep_cif(&f->cif, FFI_DEFAULT_ABI, f->n_args, type_of(f->result), f->types) != FFI_OK ||
+	if (ffi.prep_cif(&f->cif, FFI_DEFAULT_ABI, f->n_args, type_of(f->result), f->types) != FFI_OK ||
 		ffi.prep_closure_loc(closure, &f->cif, on_call, f, code) != FFI_OK)
 		return NULL;
+	return code;
+}
+
+/* One thread makes it, others that come meanwhile wait for that. */
+void *function_closure(unsigned i)
+{
+	static const char missing[] = "nono: the page was not opened: libffi cannot be used here\n";
+	struct function *f = &functions[i];
+	void *code = __atomic_load_n(&f->code, __ATOMIC_ACQUIRE);
+	while (!code && __atomic_exchange_n(&f->making, 1, __ATOMIC_ACQUIRE)) {
+		raw_syscall(__NR_sched_yield, 0, 0, 0, 0, 0, 0);
+		code = __atomic_load_n(&f->code, __ATOMIC_ACQUIRE);
+	}
+	if (code)
+		return code;
+	/* it may have been made between the two looks */
+	code = __atomic_load_n(&f->code, __ATOMIC_ACQUIRE);
+	if (!code)
+		code = make_closure(f);
 	__atomic_store_n(&f->code, code, __ATOMIC_RELEASE);
+	__atomic_store_n(&f->making, 0, __ATOMIC_RELEASE);
+	if (!code)
+		raw_syscall(__NR_write, 2, P(missing), sizeof(missing) - 1, 0, 0, 0);
 	return code;
 }
 

@@ -79,6 +79,26 @@ for where in near far; do
 https://claude.ai/1"
 done
 
+# many threads at once, in a program that wants to hear nothing of its children, and has another one
+cat >threads.py <<'PY'
+import ctypes, os, signal, threading
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+if os.fork() == 0:
+    signal.pause()
+lib = ctypes.CDLL("./libtoolkit.so")
+gate = threading.Barrier(8)
+answers = []
+def ask():
+    gate.wait()
+    answers.append(lib.show(None, b"https://claude.ai/threads"))
+threads = [threading.Thread(target=ask) for _ in range(8)]
+for t in threads: t.start()
+for t in threads: t.join()
+print(answers)
+PY
+same "threads" "[-3, -3, -3, -3, -3, -3, -3, -3]" "$(agent /usr/bin/python3 threads.py)"
+opened "threads" https://claude.ai/threads
+
 # a library is searched for in the place of its caller; another preloaded one, behind the shim or before it, is called too
 mkdir plugins
 echo 'int answer(void) { return 42; }' | gcc -shared -fPIC -x c -o plugins/libplugin.so -
