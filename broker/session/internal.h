@@ -158,8 +158,12 @@ struct watch_config {
 int watch_start(struct watch **w, const struct watch_config *cfg, struct err **e);
 /** watch_run() - run the event loop until the program has ended or the guard is gone. */
 void watch_run(struct watch *w);
-/** watch_stop() - NULL-safe. @status: receives the program's wait status; -1 when the guard was killed. */
+/** watch_stop() - take no more signals. NULL-safe. @status: receives the program's wait status; -1 when the guard was
+ * killed. */
 void watch_stop(struct watch *w, int *status);
+/** watch_free() - after watch_stop(), when nobody asks a person any more: watch_ignore_stops() looks at it. NULL-safe.
+ */
+void watch_free(struct watch *w);
 /**
  * watch_ignore_stops() - while the tree is frozen for a question, the guard is not told about stops.
  * At the end it is told about one that was not ours, such as a Ctrl-Z that came just before.

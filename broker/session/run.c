@@ -324,6 +324,7 @@ static void clean_up(struct broker *b)
 	end_keeper(b);
 	place_remove(&b->place);
 	rooms_stop(&b->rooms);
+	watch_free(b->watch); /* who asks a person still looks at it */
 	free(b->cgroup);
 	free(b->cap_file);
 	free(b->shim);

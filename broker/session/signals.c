@@ -213,6 +213,7 @@ int watch_start(struct watch **out, const struct watch_config *cfg, struct err *
 	}
 	if (!w->signals || !w->window || event_add(w->signals, NULL) < 0) {
 		watch_stop(w, NULL);
+		watch_free(w);
 		return err_set(e, ENOMEM, "cannot watch the program");
 	}
 	on_child(w); /* it may have ended before anybody looked */
@@ -249,5 +250,11 @@ void watch_stop(struct watch *w, int *status)
 		event_free(w->window);
 	if (w->fd >= 0)
 		close(w->fd);
+	w->signals = w->window = NULL;
+	w->fd = -1;
+}
+
+void watch_free(struct watch *w)
+{
 	free(w);
 }
