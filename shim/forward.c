@@ -17,11 +17,13 @@
 #if defined(__x86_64__)
 #include "stubs_x86_64.h"
 
+#include <asm/errno.h>
 #include <dlfcn.h>
 #include <link.h>
 
 #pragma weak _r_debug
 #pragma weak dlsym
+extern int *__errno_location(void) __attribute__((weak));
 
 static const char names[][16] = {
 #define NAME(name) #name,
@@ -42,6 +44,38 @@ void forward_start(void)
 	exec_real((uintptr_t)dlsym(RTLD_NEXT, "execve"));
 }
 
+/* Where a libc has no such function, or keeps it in a library that is not loaded. */
+static long missing(long result)
+{
+	if (__errno_location)
+		*__errno_location() = ENOSYS;
+	return result;
+}
+
+static void *missing_object(void)
+{
+	return (void *)missing(0);
+}
+
+static int missing_spawn(void)
+{
+	return ENOSYS;
+}
+
+static int missing_call(void)
+{
+	return (int)missing(-1);
+}
+
+static void *without(unsigned i)
+{
+	if (i == FORWARD_dlopen || i == FORWARD_popen)
+		return (void *)&missing_object;
+	if (i == FORWARD_posix_spawn || i == FORWARD_posix_spawnp)
+		return (void *)&missing_spawn;
+	return (void *)&missing_call;
+}
+
 void *forward_target(unsigned i);
 void *forward_target(unsigned i)
 {
@@ -52,7 +86,7 @@ void *forward_target(unsigned i)
 		exec_redirect();
 	if (!real[i])
 		real[i] = elf_next(names[i], &size);
-	return (void *)real[i];
+	return real[i] ? (void *)real[i] : without(i);
 }
 #else
 void forward_start(void)
