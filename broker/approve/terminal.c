@@ -81,10 +81,17 @@ static void *terminal_start(struct approve *a)
 	return t;
 }
 
+/* Whether the other end is gone: nobody will ever be there to answer. */
+static bool hung_up(const struct terminal *t)
+{
+	struct pollfd p = {.fd = t->tty.fd};
+	return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR | POLLNVAL));
+}
+
 static bool terminal_usable(void *state)
 {
 	const struct terminal *t = state;
-	return !t->dead;
+	return !t->dead && !hung_up(t);
 }
 
 /* Parent and process group from /proc/PID/stat. Return: whether there is such a process. */
@@ -179,6 +186,9 @@ static void take(struct terminal *t)
 	cleanup_err struct err *e = NULL;
 	if (!in_foreground(t)) {
 		t->show_at = monotonic_ms() + BACKGROUND_MS;
+		t->dead = hung_up(t);
+		if (t->dead)
+			asker_wake(t->queue);
 		return;
 	}
 	freeze(t, true);

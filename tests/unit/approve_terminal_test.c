@@ -370,6 +370,20 @@ static void a_session_in_the_background_does_not_take_the_terminal(void **state)
 	expect(s, "first once");
 }
 
+static void nobody_is_waited_for_when_the_terminal_is_gone(void **state)
+{
+	struct side *s = *state;
+	command(s, 'b');
+	flow(s, NULL, 200);
+	command(s, '1');
+	flow(s, NULL, 900);
+	close(s->master);
+	s->master = -1;
+	expect(s, "first no");
+	command(s, '2');
+	expect(s, "second no");
+}
+
 static void the_end_of_the_session_gives_the_terminal_back(void **state)
 {
 	struct side *s = *state;
@@ -393,6 +407,7 @@ int main(void)
 		TEST(a_burst_is_one_screen_and_keys_do_not_carry_over),
 		TEST(a_program_on_the_alternate_screen_stays_there_and_redraws),
 		TEST(a_session_in_the_background_does_not_take_the_terminal),
+		TEST(nobody_is_waited_for_when_the_terminal_is_gone),
 		TEST(the_end_of_the_session_gives_the_terminal_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
