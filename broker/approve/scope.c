@@ -175,7 +175,7 @@ char *scope_file(const struct approve_config *cfg, struct err **e)
 {
 	const char *ref = cfg->profile_ref;
 	if (!ref) {
-		err_set(e, 0, "this run has no profile to write to; start it with --profile NAME");
+		err_set(e, 0, "a run from a manifest has no profile to write to; start it with --profile NAME");
 		return NULL;
 	}
 	if (strchr(ref, '/') || str_ends(ref, ".json") || str_ends(ref, ".jsonc"))

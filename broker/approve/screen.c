@@ -20,6 +20,24 @@ static const char *const verbs[] = {
 };
 static_assert(ARRAY_SIZE(verbs) == OP_COUNT, "every operation has a verb");
 
+/* The same in a column of the list. */
+#define WORD_MAX 10
+static const char *const words[] = {
+	[OP_READ] = "read",
+	[OP_WRITE] = "write",
+	[OP_CREATE] = "create",
+	[OP_DELETE] = "delete",
+	[OP_EXECUTE] = "run",
+	[OP_ATTR] = "attributes",
+	[OP_CONNECT] = "connect",
+	[OP_BIND] = "listen",
+	[OP_UNIX_CONNECT] = "socket",
+	[OP_UNIX_BIND] = "new socket",
+	[OP_OPEN_URL] = "page",
+	[OP_SECRET] = "secret",
+};
+static_assert(ARRAY_SIZE(words) == OP_COUNT, "every operation has a word");
+
 const char *question_verb(enum operation op)
 {
 	return verbs[op];
@@ -71,35 +89,70 @@ void draw_line(struct buf *out)
 	buf_adds(out, "\x1b[K\r\n");
 }
 
-static void field(const struct screen *s, struct buf *out, const char *name, const char *text)
+static void field_cut(const struct screen *s, struct buf *out, const char *name, const char *text, bool keep_end)
 {
 	draw_style(s, out, DIM);
 	buf_addf(out, "  %-9s ", name);
 	draw_style(s, out, NORMAL);
-	draw_cut(s, out, text, 12, true);
+	draw_cut(s, out, text, 12, keep_end);
 	draw_line(out);
 }
 
-/* A field that must be seen whole: wrapped, not cut. */
-static void field_wrapped(const struct screen *s, struct buf *out, const char *name, const char *text)
+static void field(const struct screen *s, struct buf *out, const char *name, const char *text)
 {
-	size_t room = s->cols > 20 ? s->cols - 13 : 8, len = strlen(text), shown = 0;
-	unsigned lines = 0;
-	while (shown < len && lines < 6) {
-		size_t n = len - shown < room ? len - shown : room;
-		while (n && shown + n < len && ((unsigned char)text[shown + n] & 0xc0) == 0x80)
-			n--;
+	field_cut(s, out, name, text, true);
+}
+
+/* Where the line of @text that begins at 0 ends: at @gap if there is one within @room bytes, else at @room. */
+static size_t line_end(const char *text, size_t room, const char *gap)
+{
+	size_t end = 0;
+	if (strlen(text) <= room)
+		return strlen(text);
+	for (const char *at = strstr(text, gap); at && (size_t)(at - text) <= room; at = strstr(at + 1, gap))
+		end = at > text ? (size_t)(at - text) : end;
+	return end ? end : room;
+}
+
+/* ASCII text over several lines, broken at @gap. */
+static void paragraph(const struct screen *s, struct buf *out, const char *indent, const char *text, const char *gap)
+{
+	size_t room = s->cols > strlen(indent) + 12 ? s->cols - strlen(indent) - 1 : 11;
+	while (*text) {
+		size_t n = line_end(text, room, gap);
+		buf_adds(out, indent);
+		buf_add(out, text, n);
+		draw_line(out);
+		text += n + strspn(text + n, " ");
+	}
+}
+
+/* How much of @text, at most @room bytes, ends between two characters; at least one byte. */
+static size_t chunk(const char *text, size_t room)
+{
+	size_t len = strlen(text), n = len < room ? len : room;
+	while (n && n < len && ((unsigned char)text[n] & 0xc0) == 0x80)
+		n--;
+	return n ? n : 1;
+}
+
+/* A field that must be seen whole: wrapped, not cut. */
+static void field_wrapped(const struct screen *s, struct buf *out, const char *name, const char *text, unsigned most)
+{
+	size_t room = s->cols > 20 ? s->cols - 13 : 8;
+	for (unsigned lines = 0; *text && lines < most; lines++) {
+		size_t n = chunk(text, room);
 		draw_style(s, out, DIM);
-		buf_addf(out, "  %-9s ", lines++ ? "" : name);
+		buf_addf(out, "  %-9s ", lines ? "" : name);
 		draw_style(s, out, NORMAL);
 		draw_style(s, out, BOLD);
-		buf_add(out, text + shown, n ? n : 1);
+		buf_add(out, text, n);
 		draw_style(s, out, NORMAL);
 		draw_line(out);
-		shown += n ? n : 1;
+		text += n;
 	}
-	if (shown < len)
-		field(s, out, "", "… (too long to show)");
+	if (*text)
+		field(s, out, "", most > 2 ? "… (too long to show)" : "…");
 }
 
 static void draw_row(const struct screen *s, struct buf *out, size_t i)
@@ -107,15 +160,18 @@ static void draw_row(const struct screen *s, struct buf *out, size_t i)
 	const struct pending *p = &s->p[i];
 	cleanup_free char *object = question_object(&p->q);
 	cleanup_free char *program = str_sanitize(p->q.program ? p->q.program : "?");
-	cleanup_free char *row = xasprintf("%s%-13.13s %-12.12s %s", p->q.protected_object ? "! " : "  ",
-		operation_name(p->q.op), program, object);
+	/* who asks is said below; where there is little room, what it wants is more useful here */
+	int who = s->cols >= 60 ? 12 : 0;
+	cleanup_free char *head = xasprintf("%s%-*s %-*.*s%s", p->q.protected_object ? "! " : "  ", WORD_MAX,
+		words[p->q.op], who, who, program, who ? " " : "");
 	bool on = i == s->selected;
 	buf_adds(out, on ? " >" : "  ");
 	if (on)
 		draw_style(s, out, REVERSE);
 	else if (p->q.protected_object)
 		draw_style(s, out, RED);
-	draw_cut(s, out, row, 2, false);
+	buf_adds(out, head);
+	draw_cut(s, out, object, 2 + strlen(head), p->q.op <= OP_ATTR);
 	draw_style(s, out, NORMAL);
 	draw_line(out);
 }
@@ -148,42 +204,42 @@ static void draw_page_url(const struct screen *s, struct buf *out, const struct 
 	draw_line(out);
 }
 
-static void draw_question(const struct screen *s, struct buf *out, const struct pending *p)
+/* @brief: only what it is about, where something else needs the room */
+static void draw_question(const struct screen *s, struct buf *out, const struct pending *p, bool brief)
 {
 	cleanup_free char *object = question_object(&p->q);
 	cleanup_free char *program = str_sanitize(p->q.program ? p->q.program : "a program");
 	cleanup_free char *parent = str_sanitize(p->q.parent ? p->q.parent : "");
-	cleanup_free char *who = xasprintf("%s%s%s%s (process %d)", program, *parent ? ", started by " : "", parent,
-		p->waiting > 1 ? ", and others," : "", (int)p->q.tgid);
-	field(s, out, "program", who);
+	cleanup_free char *others = p->waiting > 1 ? xasprintf("; %u calls wait", p->waiting) : xstrdup("");
+	cleanup_free char *who = xasprintf(
+		"%s%s%s (process %d)%s", program, *parent ? ", started by " : "", parent, (int)p->q.tgid, others);
+	field_cut(s, out, "program", who, false);
 	cleanup_free char *what = xasprintf("%s%s", question_verb(p->q.op), p->q.is_dir ? " the directory" : "");
 	field(s, out, "wants to", what);
 	if (p->q.op == OP_OPEN_URL)
 		draw_page_url(s, out, p);
 	else
-		field_wrapped(s, out, "", object);
-	if (p->q.asked && p->q.object && strcmp(p->q.asked, p->q.object) != 0) {
+		field_wrapped(s, out, "", object, brief ? 2 : 6);
+	if (!brief && p->q.asked && p->q.object && strcmp(p->q.asked, p->q.object) != 0) {
 		cleanup_free char *asked = str_sanitize(p->q.asked);
 		field(s, out, "named", asked);
 	}
-	if (p->q.rule) {
+	if (!brief && p->q.rule) {
 		cleanup_free char *rule = str_sanitize(p->q.rule);
 		field(s, out, "rule", rule);
 	}
 	if (p->q.protected_object) {
 		draw_style(s, out, RED);
-		draw_cut(s, out, "  PROTECTED: a rule denies this on purpose. Say yes only if you know why.", 0, false);
+		paragraph(s, out, "  ", "PROTECTED: a rule denies this on purpose. Say yes only if you know why.", " ");
 		draw_style(s, out, NORMAL);
-		draw_line(out);
 	}
 }
 
 void draw_keys(const struct screen *s, struct buf *out, const char *keys)
 {
 	draw_style(s, out, BOLD);
-	draw_cut(s, out, keys, 0, false);
+	paragraph(s, out, " ", keys + strspn(keys, " "), "   ");
 	draw_style(s, out, NORMAL);
-	draw_line(out);
 }
 
 static void draw_list(const struct screen *s, struct buf *out)
@@ -204,7 +260,7 @@ static void draw_list(const struct screen *s, struct buf *out)
 		page_draw(s, out, p, s->n > 1 ? s->n : 0);
 		return;
 	}
-	draw_question(s, out, p);
+	draw_question(s, out, p, false);
 	draw_line(out);
 	draw_keys(s, out,
 		p->q.kind == QUESTION_ONCE ? " y once   n no"
@@ -217,11 +273,12 @@ static void draw_list(const struct screen *s, struct buf *out)
 
 static void draw_directory(const struct screen *s, struct buf *out)
 {
-	draw_question(s, out, &s->p[s->selected]);
+	draw_question(s, out, &s->p[s->selected], true);
 	draw_line(out);
 	draw_cut(s, out, "  Allow it for everything beneath which directory?", 0, false);
 	draw_line(out);
-	for (size_t i = 0; i < s->dirs.n; i++) {
+	size_t room = s->rows > 17 ? s->rows - 13 : 4, from = s->dir >= room ? s->dir - room + 1 : 0;
+	for (size_t i = from; i < s->dirs.n && i < from + room; i++) {
 		cleanup_free char *safe = str_sanitize(s->dirs.v[i]);
 		buf_adds(out, i == s->dir ? " > " : "   ");
 		if (i == s->dir)
@@ -236,22 +293,28 @@ static void draw_directory(const struct screen *s, struct buf *out)
 
 static void draw_always(const struct screen *s, struct buf *out)
 {
-	draw_question(s, out, &s->p[s->selected]);
+	draw_question(s, out, &s->p[s->selected], true);
 	draw_line(out);
 	draw_cut(s, out, "  This is what \"always\" changes:", 0, false);
 	draw_line(out);
 	draw_line(out);
 	cleanup_free char *text = xstrdup(s->preview ? s->preview : "");
-	unsigned left = s->rows > 20 ? s->rows - 14 : 8;
+	unsigned left = s->rows > 20 ? s->rows - 13 : 8;
+	size_t room = s->cols > 20 ? s->cols - 5 : 15;
 	char *save = NULL;
-	for (char *l = strtok_r(text, "\n", &save); l && left; l = strtok_r(NULL, "\n", &save), left--) {
+	for (char *l = strtok_r(text, "\n", &save); l && left; l = strtok_r(NULL, "\n", &save)) {
 		cleanup_free char *safe = str_sanitize(l);
-		buf_adds(out, "    ");
-		if (l[0] == '+')
-			draw_style(s, out, BOLD);
-		draw_cut(s, out, safe, 4, false);
-		draw_style(s, out, NORMAL);
-		draw_line(out);
+		/* what is written is shown whole */
+		for (const char *at = safe; *at && left; left--) {
+			size_t n = chunk(at, room);
+			buf_adds(out, "    ");
+			if (l[0] == '+')
+				draw_style(s, out, BOLD);
+			buf_add(out, at, n);
+			draw_style(s, out, NORMAL);
+			draw_line(out);
+			at += n;
+		}
 	}
 	draw_line(out);
 	draw_keys(s, out, " y write it and allow   n back");
@@ -264,7 +327,7 @@ static void draw_help(const struct screen *s, struct buf *out)
 		"",
 		"y            allow this one call, and ask again next time",
 		"s            allow this object until the session ends",
-		"a            allow it in this and later sessions: the change to the profile is shown first",
+		"a            allow it in later sessions too: the change to the profile is shown first",
 		"n Enter Esc  refuse this call",
 		"N            refuse this object until the session ends, without asking again",
 		"d            choose a directory to allow with everything beneath",

@@ -40,7 +40,8 @@ static int start_asking(struct rooms *r, const struct session_options *o, const 
 	r->approve_cfg = (struct approve_config){
 		.policy = policy,
 		.session_id = place->id,
-		.profile_ref = o->profile_ref,
+		/* without --profile the default one is used, and extended */
+		.profile_ref = o->profile_ref || o->manifest ? o->profile_ref : "default",
 		.on_request = set->on_request,
 		.approver = o->approver,
 		.approver_timeout = o->approver_timeout,

@@ -10,7 +10,7 @@ clear_() {
 	type_ "clear; echo clean-\$((6*7))" Enter
 	shows "clean-42"
 }
-type_ "PS1='ready> '; O=$dir/out; nn() { \$NONO run -s --allow . --on-request ask --no-diagnostics -- \"\$@\"; }" Enter
+type_ "PS1='ready> '; O=$dir/out; nn() { if [ \$1 = --profile ]; then set -- \"\$@\"; else set -- -- \"\$@\"; fi; \$NONO run -s --allow . --on-request ask --no-diagnostics \"\$@\"; }" Enter
 clear_
 
 # yes for this session: the same read succeeds and a second one does not ask
