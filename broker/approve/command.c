@@ -35,17 +35,26 @@ int remote_connect(const char *session, char **id, struct err **e)
 	return fd;
 }
 
+/* A session that ends closes its socket at any moment. */
+static int request_failed(const struct err *problem, struct err **e)
+{
+	if (problem->code == ECONNRESET || problem->code == EPIPE)
+		return err_set(e, 0, "the session has ended");
+	return err_set(e, 0, "%s", err_msg(problem));
+}
+
 int remote_request(int fd, const struct msg *request, remote_other *other, void *data, char **text, struct err **e)
 {
-	if (msg_send(fd, request, e) < 0)
-		return -1;
+	cleanup_err struct err *problem = NULL;
+	if (msg_send(fd, request, &problem) < 0)
+		return request_failed(problem, e);
 	for (;;) {
 		cleanup_msg struct msg m = {0};
-		int r = msg_recv(fd, &m, REPLY_MS, e);
+		int r = msg_recv(fd, &m, REPLY_MS, &problem);
 		if (r < 0)
-			return -1;
+			return request_failed(problem, e);
 		if (r == 0)
-			return err_set(e, ECONNRESET, "the session ended");
+			return err_set(e, 0, "the session has ended");
 		if (m.type != MSG_RESULT) {
 			if (other)
 				other(data, &m);
@@ -194,6 +203,27 @@ static const char approve_usage[] =
 	"       nono approve ID --answer WORD [--dir DIR]      answer one question\n"
 	"WORD is once, session, always, no or never. --dir allows that directory with everything beneath.\n";
 
+/* What is wrong with the words given; takes over the question's number. New string, or NULL when all is well. */
+static char *approve_mistake(struct approve_flags *f, const char *number, const char *more)
+{
+	enum answer ignored;
+	char *end = NULL;
+	f->id = number ? strtoull(number, &end, 10) : 0;
+	if (number && (f->id == 0 || *end))
+		return xasprintf("%s is not the number of a question", number);
+	if (more)
+		return xasprintf("one question at a time: %s is too many", more);
+	if (f->answer && !answer_parse(f->answer, &ignored))
+		return xasprintf("--answer %s: there are once, session, always, no and never", f->answer);
+	if (f->wait > 86400)
+		return xasprintf("--wait takes seconds, at most 86400");
+	if (f->id && !f->answer)
+		return xasprintf("question %s: say what with --answer", number);
+	if (f->answer && !f->id && !f->next)
+		return xasprintf("--answer needs the number of a question, or --next");
+	return f->dir && !f->answer ? xasprintf("--dir needs --answer") : NULL;
+}
+
 static int parse_approve(int argc, char **argv, struct approve_flags *f)
 {
 	static const struct option options[] = {{"session", required_argument, NULL, 's'},
@@ -201,7 +231,7 @@ static int parse_approve(int argc, char **argv, struct approve_flags *f)
 		{"answer", required_argument, NULL, 'a'}, {"dir", required_argument, NULL, 'd'},
 		{"wait", required_argument, NULL, 'w'}, {"json", no_argument, NULL, 'j'},
 		{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-	enum answer ignored;
+	const char *number = NULL;
 	optind = 0;
 	for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
 		if (c == 's')
@@ -224,12 +254,12 @@ static int parse_approve(int argc, char **argv, struct approve_flags *f)
 			return 2;
 	}
 	if (optind < argc)
-		f->id = strtoull(argv[optind++], NULL, 10);
-	bool wrong = optind < argc || (f->answer && !answer_parse(f->answer, &ignored)) || f->wait > 86400;
-	bool alone = (f->id && !f->answer) || (f->answer && !f->id && !f->next);
-	if (!wrong && !alone && !(f->dir && !f->answer))
+		number = argv[optind++];
+	cleanup_free char *wrong = approve_mistake(f, number, optind < argc ? argv[optind] : NULL);
+	if (!wrong)
 		return 0;
-	fputs(approve_usage, stderr);
+	say_error("%s", wrong);
+	fputs("Try `nono approve --help`.\n", stderr);
 	return 2;
 }
 

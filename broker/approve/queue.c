@@ -315,7 +315,7 @@ int approve_answer(struct approve *a, uint64_t id, enum answer answer, const cha
 		question_copy(&q, &o->q);
 	pthread_mutex_unlock(&a->lock);
 	if (!o)
-		return err_set(e, ENOENT, "question %llu", (unsigned long long)id);
+		return err_set(e, 0, "question %llu is not open", (unsigned long long)id);
 	/* the file first: a grant that cannot be written is not given, and the question stays open */
 	int r = scope_check(&q, answer, dir, e);
 	if (r == 0 && answer == ANSWER_ALWAYS)
@@ -329,7 +329,7 @@ int approve_answer(struct approve *a, uint64_t id, enum answer answer, const cha
 		close_question(a, o);
 	pthread_mutex_unlock(&a->lock);
 	if (!o)
-		return err_set(e, ENOENT, "question %llu", (unsigned long long)id);
+		return err_set(e, 0, "question %llu is not open", (unsigned long long)id);
 	bool remembered = answer == ANSWER_SESSION || answer == ANSWER_ALWAYS || answer == ANSWER_NEVER;
 	scope_remember(a->cfg->policy, &o->q, answer, dir);
 	tell(o, answer);
@@ -349,7 +349,7 @@ char *approve_preview(struct approve *a, uint64_t id, const char *dir, struct er
 	pthread_mutex_unlock(&a->lock);
 	char *preview = NULL;
 	if (!o)
-		err_set(e, ENOENT, "question %llu", (unsigned long long)id);
+		err_set(e, 0, "question %llu is not open", (unsigned long long)id);
 	else if (scope_check(&q, ANSWER_ALWAYS, dir, e) == 0 && scope_write(a->cfg, &q, dir, &preview, e) < 0)
 		preview = NULL;
 	question_free(&q);

@@ -363,6 +363,7 @@ void screen_render(const struct screen *s, struct buf *out)
 	bool page = s->n == 1 && s->p[0].q.kind == QUESTION_PAGE;
 	cleanup_free char *title = page        ? xstrdup(" nono: a page to open ")
 				   : s->n == 1 ? xstrdup(" nono: a program in the sandbox asks ")
+				   : s->n == 0 ? xstrdup(" nono: waiting for questions ")
 					       : xasprintf(" nono: %zu questions from the sandbox ", s->n);
 	draw_cut(s, out, title, 0, false);
 	draw_style(s, out, NORMAL);

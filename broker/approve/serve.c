@@ -165,7 +165,7 @@ static int serve_revoke(struct approve *a, int fd, const struct msg *m, struct e
 {
 	cleanup_err struct err *problem = NULL;
 	bool found = m->id <= UINT32_MAX && policy_revoke(approve_cfg(a)->policy, (unsigned)m->id);
-	int r = found ? 0 : err_set(&problem, ENOENT, "grant %llu", (unsigned long long)m->id);
+	int r = found ? 0 : err_set(&problem, 0, "there is no grant %llu", (unsigned long long)m->id);
 	return send_result(fd, r, NULL, problem, e);
 }
 
