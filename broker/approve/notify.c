@@ -18,9 +18,9 @@
 
 #include "approve/child.h"
 #include "approve/screen.h"
+#include "base/library.h"
 
 #include <dbus/dbus.h>
-#include <dlfcn.h>
 
 #define NAME "org.freedesktop.Notifications"
 #define PATH "/org/freedesktop/Notifications"
@@ -57,12 +57,11 @@
 	F(dbus_error_init)                                                                                             \
 	F(dbus_error_free)                                                                                             \
 	F(dbus_free)
-#define MEMBER(name) __typeof__(name) *name;
 
 struct notify {
 	struct approve *queue;
 	struct {
-		FUNCTIONS(MEMBER)
+		FUNCTIONS(LIBRARY_MEMBER)
 	} lib;
 	DBusConnection *bus;
 	int fd;
@@ -94,15 +93,8 @@ static bool notify_usable(void *state)
 
 static bool load(struct notify *s)
 {
-	void *handle = dlopen("libdbus-1.so.3", RTLD_NOW | RTLD_LOCAL);
-	if (!handle)
-		return false;
-#define LOAD(name)                                                                                                     \
-	*(void **)&s->lib.name = dlsym(handle, #name);                                                                 \
-	if (!s->lib.name)                                                                                              \
-		return false;
-	FUNCTIONS(LOAD)
-	return true;
+	static const char *const sonames[] = {"libdbus-1.so.3", NULL}, *const names[] = {FUNCTIONS(LIBRARY_NAME) NULL};
+	return library_load(sonames, names, &s->lib);
 }
 
 static DBusMessage *call(struct notify *s, DBusMessage *m)

@@ -2,7 +2,8 @@
 /* qr.c - a QR code in a terminal; libqrencode is loaded when the first one is wanted. */
 #include "approve/draw.h"
 
-#include <dlfcn.h>
+#include "base/library.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <qrencode.h>
@@ -13,25 +14,18 @@
 #define FUNCTIONS(F)                                                                                                   \
 	F(QRcode_encodeString8bit)                                                                                     \
 	F(QRcode_free)
-#define MEMBER(name) __typeof__(name) *name;
 
 static struct {
-	FUNCTIONS(MEMBER)
-	bool loaded;
+	FUNCTIONS(LIBRARY_MEMBER)
 } lib;
+static bool loaded;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void load(void)
 {
-	void *handle = dlopen("libqrencode.so.4", RTLD_NOW | RTLD_LOCAL);
-	if (!handle)
-		return;
-#define LOAD(name)                                                                                                     \
-	*(void **)&lib.name = dlsym(handle, #name);                                                                    \
-	if (!lib.name)                                                                                                 \
-		return;
-	FUNCTIONS(LOAD)
-	lib.loaded = true;
+	static const char *const sonames[] = {"libqrencode.so.4", NULL}, *const names[] = {
+										 FUNCTIONS(LIBRARY_NAME) NULL};
+	loaded = library_load(sonames, names, &lib);
 }
 
 static bool dark(const QRcode *q, int row, int col)
@@ -55,7 +49,7 @@ static void draw(const QRcode *q, struct buf *out)
 int qr_draw(const struct screen *s, struct buf *out, const char *text, struct err **e)
 {
 	pthread_once(&once, load);
-	if (!lib.loaded)
+	if (!loaded)
 		return err_set(e, 0, "QR codes need libqrencode (package libqrencode4).");
 	QRcode *q = lib.QRcode_encodeString8bit(text, 0, QR_ECLEVEL_L);
 	if (!q)

@@ -10,10 +10,10 @@
  *
  * Source: XDG Desktop Portal, interfaces OpenURI and Request.
  */
+#include "base/library.h"
 #include "open/opener.h"
 
 #include <dbus/dbus.h>
-#include <dlfcn.h>
 #include <pthread.h>
 
 #define NAME "org.freedesktop.portal.Desktop"
@@ -44,25 +44,17 @@
 	F(dbus_message_iter_init_append)                                                                               \
 	F(dbus_message_iter_open_container)                                                                            \
 	F(dbus_message_iter_close_container)
-#define MEMBER(name) __typeof__(name) *name;
 
 static struct {
-	FUNCTIONS(MEMBER)
-	bool loaded;
+	FUNCTIONS(LIBRARY_MEMBER)
 } lib;
+static bool loaded;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void load(void)
 {
-	void *handle = dlopen("libdbus-1.so.3", RTLD_NOW | RTLD_LOCAL);
-	if (!handle)
-		return;
-#define LOAD(name)                                                                                                     \
-	*(void **)&lib.name = dlsym(handle, #name);                                                                    \
-	if (!lib.name)                                                                                                 \
-		return;
-	FUNCTIONS(LOAD)
-	lib.loaded = lib.dbus_threads_init_default();
+	static const char *const sonames[] = {"libdbus-1.so.3", NULL}, *const names[] = {FUNCTIONS(LIBRARY_NAME) NULL};
+	loaded = library_load(sonames, names, &lib) && lib.dbus_threads_init_default();
 }
 
 /* OpenURI(parent_window, uri, options). Return: the reply, or NULL. */
@@ -134,7 +126,7 @@ int portal_open(const char *url, struct err **e)
 	if (!session_bus_exists())
 		return 1;
 	pthread_once(&once, load);
-	DBusConnection *bus = lib.loaded ? lib.dbus_bus_get_private(DBUS_BUS_SESSION, NULL) : NULL;
+	DBusConnection *bus = loaded ? lib.dbus_bus_get_private(DBUS_BUS_SESSION, NULL) : NULL;
 	if (!bus)
 		return 1;
 	int rc = open_on(bus, url, e);

@@ -19,11 +19,11 @@
  */
 #include "open/validate.h"
 
+#include "base/library.h"
 #include "policy/hosts.h"
 
 #include <ctype.h>
 #include <curl/urlapi.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <strings.h>
@@ -34,33 +34,24 @@
 	F(curl_url_set)                                                                                                \
 	F(curl_url_get)                                                                                                \
 	F(curl_free)
-#define MEMBER(name) __typeof__(name) *name;
 
 static struct {
-	FUNCTIONS(MEMBER)
-	bool loaded;
+	FUNCTIONS(LIBRARY_MEMBER)
 } lib;
+static bool loaded;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void load(void)
 {
-	void *handle = dlopen("libcurl.so.4", RTLD_LAZY | RTLD_LOCAL);
-	if (!handle)
-		handle = dlopen("libcurl-gnutls.so.4", RTLD_LAZY | RTLD_LOCAL);
-	if (!handle)
-		return;
-#define LOAD(name)                                                                                                     \
-	*(void **)&lib.name = dlsym(handle, #name);                                                                    \
-	if (!lib.name)                                                                                                 \
-		return;
-	FUNCTIONS(LOAD)
-	lib.loaded = true;
+	static const char *const sonames[] = {"libcurl.so.4", "libcurl-gnutls.so.4", NULL}, *const names[] = {FUNCTIONS(
+												    LIBRARY_NAME) NULL};
+	loaded = library_load(sonames, names, &lib);
 }
 
 int url_library(struct err **e)
 {
 	pthread_once(&once, load);
-	return lib.loaded ? 0 : err_set(e, 0, "URLs cannot be checked without libcurl (package libcurl4)");
+	return loaded ? 0 : err_set(e, 0, "URLs cannot be checked without libcurl (package libcurl4)");
 }
 
 void checked_url_free(struct checked_url *u)
