@@ -58,8 +58,8 @@ JSON
 # a server without sessions ends, perhaps just as the next one is made: this one stays to the end
 tmux -L agents new-session -d -s base "sleep 600" \; set-option -g remain-on-exit on
 screen() { tmux -L agents capture-pane -p -S -100 -t "$1"; }
-screen_has() { # session, pattern: poll for up to 60 s
-	for _ in $(seq 120); do
+screen_has() { # session, pattern: poll for up to two minutes
+	for _ in $(seq 240); do
 		screen "$1" | grep -Eiq "$2" && return 0
 		sleep 0.5
 	done
