@@ -107,7 +107,7 @@ int object_resolve(
 	struct trap_call *c, int dirfd, uint64_t path_addr, unsigned flags, uint64_t resolve, struct object *o);
 /** object_of_fd() - the object behind a descriptor of the caller; o->fd is a duplicate (not O_PATH). */
 int object_of_fd(struct trap_call *c, int fd, struct object *o);
-/** fd_path() - canonical path of a descriptor. Return: 0 or -errno; -ENOENT when it has been deleted. */
+/** fd_path() - canonical path of a descriptor. Return: 0 or -errno; -ENOENT when none leads to it. */
 int fd_path(int fd, char *out, size_t size);
 
 /** trap_kernel_judges() - whether the kernel judges this very call, so that it may go on. */

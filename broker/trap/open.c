@@ -83,15 +83,31 @@ static enum judged judge_existing(struct trap_call *c, uint64_t flags, const str
 	return all;
 }
 
+/*
+ * A removed file, named by the link of a descriptor. Opening it for what the descriptor was opened for gains nothing.
+ * Otherwise, as pipes and files in memory, it is the kernel's to open: Landlock judges the object.
+ */
+static void open_native(struct trap_call *c, const struct wish *w, const struct object *o)
+{
+	int has = o->fd < 0 || !S_ISREG(o->st.st_mode) ? -1 : fcntl(o->fd, F_GETFL);
+	int mode = (int)(w->flags & O_ACCMODE), had = has & O_ACCMODE;
+	bool within = has >= 0 && !(has & O_PATH) && (had == mode || had == O_RDWR) &&
+		      (!(has & O_APPEND) || mode == O_RDONLY || (w->flags & O_APPEND)) &&
+		      (!(w->flags & O_TRUNC) || (had != O_RDONLY && !(has & O_APPEND)));
+	int fd = within ? reopen(c, o, w->flags) : -1;
+	if (fd < 0)
+		trap_continue(c);
+	else
+		trap_fd(c, fd, w->flags & O_CLOEXEC);
+}
+
 static void open_existing(struct trap_call *c, const struct wish *w, const struct object *o)
 {
-	if (!o->native && continue_if_kernel(c, judge_existing(c, w->flags, o)))
-		return;
 	if (o->native) {
-		trap_continue(c); /* a descriptor of its own without a path: Landlock judges the object */
+		open_native(c, w, o);
 		return;
 	}
-	if (c->answered)
+	if (continue_if_kernel(c, judge_existing(c, w->flags, o)) || c->answered)
 		return;
 	if (S_ISLNK(o->st.st_mode)) {
 		trap_errno(c, ELOOP);

@@ -41,10 +41,10 @@ static int open_how(int dirfd, const char *path, uint64_t flags, uint64_t resolv
 	return fd < 0 ? -errno : fd;
 }
 
-int fd_path(int fd, char *out, size_t size)
+/* What the kernel calls the object. Return: 0 or -errno. */
+static int told_path(int fd, char *out, size_t size)
 {
 	char link[40];
-	struct stat st;
 	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	ssize_t n = readlink(link, out, size - 1);
 	if (n < 0)
@@ -52,14 +52,26 @@ int fd_path(int fd, char *out, size_t size)
 	if ((size_t)n >= size - 1)
 		return -ENAMETOOLONG;
 	out[n] = '\0';
-	if (out[0] != '/')
-		return -ENOENT; /* a pipe, a socket: no path */
-	/* " (deleted)" is also a legal end of a name: it is one only if that name leads there */
-	struct stat named;
-	if (str_ends(out, " (deleted)") && (fstat(fd, &st) < 0 || lstat(out, &named) < 0 || st.st_ino != named.st_ino ||
-						   st.st_dev != named.st_dev))
-		return -ENOENT;
-	return 0;
+	return out[0] == '/' ? 0 : -ENOENT; /* a pipe, a socket: no path */
+}
+
+/*
+ * The name must lead to the object: it does not for one that was removed (then " (deleted)" is added, which may also be
+ * the end of a name), lies in a mount that is gone or covered, or in another mount namespace.
+ */
+int fd_path(int fd, char *out, size_t size)
+{
+	struct stat st, named;
+	for (int tries = 0; tries < 3; tries++) { /* it may be moved meanwhile */
+		int rc = told_path(fd, out, size);
+		if (rc < 0 || str_starts(out, "/proc/")) /* its numbers of inodes do not last */
+			return rc;
+		if (fstat(fd, &st) < 0)
+			return -errno;
+		if (lstat(out, &named) == 0 && st.st_ino == named.st_ino && st.st_dev == named.st_dev)
+			return 0;
+	}
+	return -ENOENT;
 }
 
 /* ---- /proc ------------------------------------------------------------------------ */
@@ -128,7 +140,7 @@ struct start {
 	char path[PATH_MAX];
 };
 
-static int follow_magic(struct trap_call *c, const char *path, struct start *s, bool *native)
+static int follow_magic(struct trap_call *c, const char *path, struct start *s, struct object *o)
 {
 	pid_t pid;
 	int fd;
@@ -156,7 +168,9 @@ static int follow_magic(struct trap_call *c, const char *path, struct start *s, 
 	if (fstat(got, &st) < 0)
 		return -errno;
 	if (!*rest && (fd_path(got, real, sizeof(real)) < 0 || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))) {
-		*native = true;
+		o->native = true;
+		o->st = st;
+		o->fd = fd >= 0 ? steal_fd(&got) : -1; /* its own flags say what it was opened for */
 		return 0;
 	}
 	if (*rest) {
@@ -306,7 +320,7 @@ int object_resolve(
 			return rc;
 		struct start other;
 		rc = s.dir == AT_FDCWD && !(flags & (RESOLVE_PARENT | RESOLVE_NOFOLLOW))
-			     ? follow_magic(c, s.path, &other, &o->native)
+			     ? follow_magic(c, s.path, &other, o)
 			     : 0;
 		if (rc < 0)
 			return rc;

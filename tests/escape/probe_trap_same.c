@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/openat2.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -101,6 +103,100 @@ static void fifos(void)
 	opened("behind them", open("f", O_RDONLY));
 }
 
+/* What means the caller means the thread that calls, and its own directory. */
+static void *other_thread(void *unused)
+{
+	char line[64] = "";
+	(void)unused;
+	unshare(CLONE_FS); /* a current directory of its own */
+	say("thread: own directory", chdir("sub"));
+	opened("thread: beside it", open("../f", O_RDONLY));
+	opened("thread: new", open("of-thread", O_CREAT | O_WRONLY, 0666));
+	int fd = open("/proc/thread-self/comm", O_RDONLY), self = open("/proc/self/comm", O_RDONLY);
+	pthread_setname_np(pthread_self(), "other");
+	printf("thread: %d", (int)read(fd, line, sizeof(line) - 1) > 0);
+	printf(" %s", line);
+	memset(line, 0, sizeof(line));
+	printf("process: %d\n", (int)read(self, line, sizeof(line) - 1) > 0 && strcmp(line, "other\n") != 0);
+	close(fd);
+	close(self);
+	opened("thread: of its own /proc entry", open("/proc/thread-self/status", O_RDONLY));
+	return NULL;
+}
+
+static void views(void)
+{
+	pthread_t t;
+	(void)fflush(stdout);
+	say("directory of a thread", mkdir("sub", 0750));
+	if (pthread_create(&t, NULL, other_thread, NULL) == 0)
+		pthread_join(t, NULL);
+	int dir = open("sub", O_PATH | O_DIRECTORY);
+	opened("by descriptor", openat(dir, "of-thread", O_RDWR));
+	opened("above a descriptor", openat(dir, "../f", O_RDONLY));
+	opened("beneath a file's descriptor", openat(open("f", O_PATH), "x", O_RDONLY));
+	say("mkdirat", mkdirat(dir, "deep", 0700));
+	say("renameat", renameat(dir, "of-thread", AT_FDCWD, "moved-up"));
+	say("symlinkat", symlinkat("../f", dir, "s"));
+	opened("link in a descriptor", openat(dir, "s", O_RDONLY));
+	opened("by /dev/fd", open("/dev/fd/0", O_RDONLY));
+	int f = open("moved-up", O_RDWR | O_CREAT, 0600);
+	char link[64];
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", f);
+	opened("again by its link", open(link, O_RDWR | O_APPEND));
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d/deep", dir);
+	opened("through a directory's link", open(link, O_RDONLY | O_DIRECTORY));
+	say("unlink", unlink("moved-up"));
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", f);
+	opened("a removed file by its link", open(link, O_RDWR));
+	int other = open("f", O_RDWR | O_APPEND);
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", other);
+	opened("appending by its link", open(link, O_WRONLY | O_APPEND));
+	opened("setgid", open("d/new", O_CREAT | O_WRONLY, 02777));
+	/* a current directory that is gone */
+	say("chdir", chdir("sub/deep"));
+	say("rmdir of the current directory", rmdir("../deep"));
+	opened("gone: new", open("x", O_CREAT | O_WRONLY, 0600));
+	opened("gone: above", open("../s", O_RDONLY));
+	say("gone: mkdir", mkdir("x", 0700));
+	say("back", fchdir(dir));
+	say("back", chdir(".."));
+	/* no room for a descriptor */
+	struct rlimit files, none = {3, 0};
+	getrlimit(RLIMIT_NOFILE, &files);
+	none.rlim_max = files.rlim_max;
+	int spare = open("/dev/null", O_RDONLY);
+	none.rlim_cur = (rlim_t)spare;
+	setrlimit(RLIMIT_NOFILE, &none);
+	close(spare);
+	none.rlim_cur = (rlim_t)spare;
+	setrlimit(RLIMIT_NOFILE, &none);
+	opened("no descriptor is left", open("f", O_RDONLY));
+	opened("nor for a new file", open("no-room", O_CREAT | O_WRONLY, 0600));
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
+/* Signals with a handler arrive all the time, and every call ends as it does without them. */
+static void storm(void)
+{
+	struct sigaction sa = {.sa_handler = nothing, .sa_flags = SA_RESTART};
+	pid_t me = getpid(), child = fork();
+	sigaction(SIGURG, &sa, NULL);
+	if (child == 0)
+		while (getppid() == me)
+			kill(me, SIGURG);
+	int failed = 0;
+	for (int i = 0; i < 300; i++) {
+		int fd = open("f", O_RDONLY), made = open("g", O_CREAT | O_EXCL | O_WRONLY, 0600);
+		failed += fd < 0 || made < 0 || chmod("g", 0640) < 0 || rename("g", "h") < 0 || unlink("h") < 0;
+		close(fd);
+		close(made);
+	}
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	printf("failed under signals: %d\n", failed);
+}
+
 static void entries(void)
 {
 	struct stat st;
@@ -165,6 +261,8 @@ static int trap_same(int argc, char **argv)
 	opens();
 	fifos();
 	entries();
+	views();
+	storm();
 	attributes();
 	return 0;
 }

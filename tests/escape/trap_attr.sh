@@ -21,4 +21,27 @@ same "mode of the deep file" 600 "$mode"
 got=$("$NONO" run -s --allow . --on-request deny --no-diagnostics -- "$probe" deep_chmod . 0 file)
 same "a granted file's mode" "open ok
 fchmod ok" "$got"
+
+# a descriptor in a mount that is gone: the kernel calls the file by a name that is granted, which another file has
+unshare -m true 2>/dev/null && own=-m || own=-rm
+cat >"$dir/gone" <<'EOF'
+mount --make-rprivate / && mkdir "$dir/point" && mount -t tmpfs none "$dir/point" || exit 77
+mkdir -p "$dir/point$PWD" && echo x >"$dir/point$PWD/named" && chmod 0600 "$dir/point$PWD/named"
+echo x >named
+exec <"$dir/point$PWD/named"
+umount -l "$dir/point"
+"$NONO" run -s --allow . --on-request deny --no-diagnostics -- /usr/bin/python3 -c 'import os
+for f in 0, "/dev/stdin":
+    try: os.chmod(f, 0o777); print("changed", os.readlink("/proc/self/fd/0"))
+    except PermissionError: print("refused")'
+stat -L -c %a /proc/self/fd/0
+EOF
+export dir
+if unshare $own true 2>/dev/null; then
+	same "a file in a mount that is gone" "refused
+refused
+600" "$(unshare $own bash "$dir/gone" 2>&1)"
+else
+	echo "no mount namespaces here: a mount that is gone is not tried"
+fi
 finish
