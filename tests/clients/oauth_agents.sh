@@ -11,7 +11,7 @@ export BROWSER=$dir/recorder
 printf '#!/bin/sh\nprintf "%%s\\n" "$*" >>%s\n' "$dir/opened" >"$BROWSER"
 chmod +x "$BROWSER"
 session=
-trap '[ -n "$session" ] && kill "$session" 2>/dev/null; for _ in $(seq 50); do rm -rf "$dir" 2>/dev/null && break; sleep 0.2; done' EXIT
+trap 'tmux -S "$dir/tmux" kill-server 2>/dev/null; [ -n "$session" ] && kill "$session" 2>/dev/null; for _ in $(seq 50); do rm -rf "$dir" 2>/dev/null && break; sleep 0.2; done' EXIT
 inside() { # profile, command...
 	local profile=$1
 	shift
@@ -66,6 +66,27 @@ esac
 [ -n "$(port)" ] || fail "codex names no port: $(cat "$dir/opened")"
 callback codex
 stop
+
+# gemini logs in from its own screen, and only where it sees a display and no sign of a machine without people
+tm() { tmux -S "$dir/tmux" -f /dev/null "$@"; }
+screen() { tm capture-pane -p -t 0; }
+: >"$dir/opened"
+unset CI DEBIAN_FRONTEND SSH_CONNECTION
+export DISPLAY=:99
+tm new-session -d -x 120 -y 40 "cd $dir/work; '$NONO' run -s --profile gemini --allow-cwd --read '${bin%/node_modules/.bin}' \
+	--on-request deny --no-diagnostics -- '$bin/gemini'; sleep 60"
+for _ in $(seq 300); do
+	[ -s "$dir/opened" ] && break
+	# "Sign in with Google" is chosen already, and so is the yes to opening the page
+	screen | grep -qE "Sign in with Google|Do you want to continue|trust this folder|Trust folder" && tm send-keys -t 0 Enter
+	sleep 0.3
+done
+case $(cat "$dir/opened") in
+https://accounts.google.com/o/oauth2/v2/auth\?*) callback gemini ;;
+*) fail "gemini opens '$(cat "$dir/opened")'; its screen: $(screen | grep -v '^$' | tail -n 20)" ;;
+esac
+same "gemini: pages" 1 "$(wc -l <"$dir/opened")"
+tm kill-server
 
 # tokens: written in place and by a new file that takes the old one's place, read in the next session
 tokens() { # profile, file...
