@@ -23,7 +23,7 @@ enum msg_type {
 	MSG_OPEN_URL,     /* tree -> broker: url */
 	MSG_PENDING_LIST, /* cli -> broker; answered by MSG_PENDING ... and a MSG_RESULT */
 	MSG_PENDING,    /* id, operation, object, kind (enum question_kind), asked, port, udp, flag(protected), is_dir,
-			   rule, program, parent,    number(waiting) */
+			   rule, program, parent, pid, number(waiting) */
 	MSG_ANSWER,     /* cli -> broker: id, answer, dir (optional) */
 	MSG_PREVIEW,    /* cli -> broker: id, dir; answered by MSG_RESULT with the diff as text */
 	MSG_GRANT_LIST, /* answered by MSG_GRANT ... and a MSG_RESULT */
@@ -39,7 +39,7 @@ struct msg {
 	enum msg_type type;
 	uint64_t id, number;
 	int64_t status;
-	uint32_t port, kind;
+	uint32_t port, kind, pid;
 	bool flag, is_dir, udp;
 	char *text, *url, *operation, *object, *asked, *rule, *program, *parent, *answer, *dir;
 };

@@ -26,6 +26,7 @@ const struct field proto_fields[FIELD_COUNT] = {
 	[FIELD_STATUS] = FIELD(status, 4095),
 	[FIELD_PORT] = FIELD(port, 65535),
 	[FIELD_KIND] = FIELD(kind, 2),
+	[FIELD_PID] = FIELD(pid, INT32_MAX),
 	[FIELD_FLAG] = FIELD(flag, 1),
 	[FIELD_IS_DIR] = FIELD(is_dir, 1),
 	[FIELD_UDP] = FIELD(udp, 1),
@@ -52,7 +53,7 @@ const struct message proto_messages[MSG_TYPE_COUNT] = {
 	[MSG_PENDING_LIST] = {"pending-list", 0, 0},
 	[MSG_PENDING] = {"pending", F(ID) | F(OPERATION) | F(OBJECT),
 		F(KIND) | F(ASKED) | F(PORT) | F(UDP) | F(FLAG) | F(IS_DIR) | F(RULE) | F(PROGRAM) | F(PARENT) |
-			F(NUMBER)},
+			F(NUMBER) | F(PID)},
 	[MSG_ANSWER] = {"answer", F(ID) | F(ANSWER), F(DIR)},
 	[MSG_PREVIEW] = {"preview", F(ID), F(DIR)},
 	[MSG_GRANT_LIST] = {"grant-list", 0, 0},

@@ -84,6 +84,7 @@ bool remote_pending(struct msg *m, struct pending *p)
 		.program = m->program,
 		.parent = m->parent,
 		.port = m->port,
+		.tgid = (pid_t)m->pid,
 		.udp = m->udp,
 		.protected_object = m->flag,
 		.is_dir = m->is_dir};
@@ -112,6 +113,8 @@ static void print_json(const struct msg *m)
 		if (v)
 			json_object_object_add(o, strings[i].key, json_object_new_string(safe ? safe : v));
 	}
+	if (m->pid)
+		json_object_object_add(o, "pid", json_object_new_int64(m->pid));
 	if (m->port)
 		json_object_object_add(o, "port", json_object_new_int((int)m->port));
 	static const char *const kinds[] = {"rule", "once", "page"};

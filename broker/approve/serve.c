@@ -65,6 +65,7 @@ struct msg pending_message(const struct pending *p)
 		.type = MSG_PENDING,
 		.id = p->id,
 		.number = p->waiting,
+		.pid = (uint32_t)p->q.tgid,
 		.kind = p->q.kind,
 		.port = p->q.port,
 		.udp = p->q.udp,

@@ -20,6 +20,7 @@ last() { tail -n 1 done 2>/dev/null; }
 read_ a
 same "the first question, waited for" "$dir/out/a" "$("$NONO" approve --next --wait 60 | field object)"
 same "its program" cat "$("$NONO" approve --list | field program)"
+kill -0 "$("$NONO" approve --list | field pid)" || fail "its process"
 "$NONO" approve --next --answer once >/dev/null || fail "once"
 until_ '[ "$(last)" = inside-a ]'
 read_ a
