@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/landlock.h>
 #include <stdint.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -298,7 +299,24 @@ static int way_type(int argc, char **argv)
 	return tried();
 }
 
+/* COUNT CMD...: under so many Landlock domains, each of which forbids only to make block devices */
+static int way_layers(int argc, char **argv)
+{
+	const uint64_t handled = LANDLOCK_ACCESS_FS_MAKE_BLOCK;
+	if (argc < 2 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return 2;
+	for (long i = strtol(argv[0], NULL, 10); i > 0; i--) {
+		int fd = (int)syscall(SYS_landlock_create_ruleset, &handled, sizeof(handled), 0);
+		if (fd < 0 || syscall(SYS_landlock_restrict_self, fd, 0) < 0)
+			return 3;
+		close(fd);
+	}
+	execvp(argv[1], argv + 1);
+	return 2;
+}
+
 PROBE(way_opath, way_opath, "PATH");
+PROBE(way_layers, way_layers, "COUNT CMD...");
 PROBE(way_opath_dir, way_opath_dir, "DIR NAME");
 PROBE(way_give, way_give, "FILE DIR CMD...");
 PROBE(way_take, way_take, "NAME");
