@@ -96,7 +96,8 @@ void net_environment(const struct net *n, struct pairs *out)
 {
 	char label[] = "network";
 	const struct origin origin = {.source = SOURCE_SYSTEM, .label = label};
-	/* Without the dead end, names are resolved over TCP: the C library and c-ares can be told, gRPC to use the former. */
+	/* Without the dead end, names are resolved over TCP: the C library and c-ares can be told, gRPC to use the
+	 * former. */
 	if (n->mode != NET_OPEN && deadend_unlikely()) {
 		pairs_set(out, "RES_OPTIONS", "use-vc", &origin);
 		pairs_set(out, "GRPC_DNS_RESOLVER", "native", &origin);

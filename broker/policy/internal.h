@@ -146,7 +146,7 @@ struct policy {
 	size_t n_denied_files;
 	struct grant *grants;
 	size_t n_grants;
-	struct strv quiet; /* canonical paths or patterns, see quiet.c */
+	struct strv quiet;           /* canonical paths or patterns, see quiet.c */
 	struct strv control_sockets; /* patterns of this host and session, see unix.c */
 	struct hosts *hosts;
 	struct policy_settings settings;

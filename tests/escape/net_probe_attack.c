@@ -78,8 +78,8 @@ static void send_all_ways(int fd, const void *to, socklen_t len)
 	struct iovec iov = {text, 4};
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
 		unsigned long f = flags[i] | MSG_NOSIGNAL;
-		struct mmsghdr m = {.msg_hdr = {
-					    .msg_name = (void *)to, .msg_namelen = len, .msg_iov = &iov, .msg_iovlen = 1}};
+		struct mmsghdr m = {
+			.msg_hdr = {.msg_name = (void *)to, .msg_namelen = len, .msg_iov = &iov, .msg_iovlen = 1}};
 		(void)syscall(SYS_sendto, fd, text, 4, f, to, len);
 		(void)syscall(SYS_sendmsg, fd, &m.msg_hdr, f);
 		(void)syscall(SYS_sendmmsg, fd, &m, 1, f);
@@ -201,8 +201,8 @@ static void configuration(const char *bad)
 static void spellings(const char *port)
 {
 	static const char *const texts[] = {"::ffff:192.0.2.66", "::192.0.2.66", "2002:c000:242::", "64:ff9b::c000:242",
-		"2001:db8::66", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "fd00:ec2::254", "fe80::2", "::ffff:127.0.0.1",
-		"::", "::1", "ff02::1"};
+		"2001:db8::66", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "fd00:ec2::254", "fe80::2",
+		"::ffff:127.0.0.1", "::", "::1", "ff02::1"};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		for (unsigned scope = 0; scope < 3; scope++) {
 			struct sockaddr_in6 a = address6(texts[i], port);
@@ -233,7 +233,8 @@ static void handed_in(const char *path, const char *bad, const char *port)
 		char space[CMSG_SPACE(8 * sizeof(int))];
 		struct cmsghdr align;
 	} control;
-	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
 	int received[8], n = 0;
 	if (recvmsg(fd, &m, 0) == 1 && CMSG_FIRSTHDR(&m)) {
 		n = (int)((CMSG_FIRSTHDR(&m)->cmsg_len - CMSG_LEN(0)) / sizeof(int));
