@@ -22,6 +22,18 @@ static void hint(const struct run_flags *f, const char *program)
 			say("hint: there is a profile for this: nono run --profile %s -- %s", agents[i][1], program);
 }
 
+/* The profile's arguments, with variables expanded. */
+static void add_command_args(struct strv *out, const struct run_flags *f, const struct profile *p)
+{
+	struct expansion x = {0};
+	cleanup_err struct err *e = NULL;
+	/* without a directory or home the start fails a moment later, and says why */
+	bool known = expansion_init(&x, f->workdir, &e) == 0;
+	for (size_t i = 0; known && i < p->command_args.n; i++)
+		strv_take(out, profile_expand_text(&x, p->command_args.v[i].value));
+	expansion_free(&x);
+}
+
 /* argv of the program: what was given, or the profile's binary; and the profile's arguments. */
 static struct strv program_argv(const struct run_flags *f, const struct profile *p, int argc, char **argv)
 {
@@ -39,8 +51,12 @@ static struct strv program_argv(const struct run_flags *f, const struct profile 
 	}
 	if (p->packs.n && out.n)
 		say("warning: packs are not supported; the profile asks for %s", p->packs.v[0].value);
-	for (size_t i = 0; out.n && !p->packs.n && i < p->command_args.n; i++)
-		strv_add(&out, p->command_args.v[i].value);
+	cleanup_strv struct strv idle = {0};
+	profile_not_acted_on(p, &idle);
+	for (size_t i = 0; i < idle.n; i++)
+		say("warning: the profile's %s is not acted on", idle.v[i]);
+	if (out.n && !p->packs.n && p->command_args.n)
+		add_command_args(&out, f, p);
 	return out;
 }
 

@@ -33,12 +33,17 @@ void profile_problems(const struct profile *p, struct strv *warnings)
 				p->open_urls.allow_origins.v[i].value);
 	for (size_t i = 0; i < p->env_credentials.n; i++) {
 		cleanup_err struct err *e = NULL;
-		if (secret_ref_check(p->env_credentials.v[i].key, &e) < 0)
+		if (secret_ref_check(p->env_credentials.v[i].key, &e) < 0 ||
+			secret_variable_check(p->env_credentials.v[i].value, &e) < 0)
 			strv_addf(warnings, "env_credentials: %s", err_msg(e));
 	}
 	for (size_t i = 0; i < p->groups_exclude.n; i++)
 		if (!group_find(p->groups_exclude.v[i].value))
 			strv_addf(warnings, "groups.exclude: there is no group \"%s\"", p->groups_exclude.v[i].value);
+	cleanup_strv struct strv idle = {0};
+	profile_not_acted_on(p, &idle);
+	for (size_t i = 0; i < idle.n; i++)
+		strv_addf(warnings, "%s is not acted on", idle.v[i]);
 }
 
 /* What would keep a session from starting on this machine, in this directory. */

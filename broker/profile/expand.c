@@ -12,6 +12,8 @@
 #include <limits.h>
 #include <sys/stat.h>
 
+#define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
+
 /* ---- what variables stand for ----------------------------------------------------- */
 
 static int absolute(const char *name, const char *value, struct err **e)
@@ -64,9 +66,10 @@ static int xdg_value(const struct expansion *x, const char *name, const char *be
 	return 0;
 }
 
-/* The value of a variable; *@out NULL when it has none. */
-static int variable(const struct expansion *x, const char *name, char **out, struct err **e)
+/* The value of a name that means something to profiles; *@out NULL when it has none or is another name. */
+static int known_variable(const struct expansion *x, const char *name, char **out, struct err **e)
 {
+	*out = NULL;
 	static const struct {
 		const char *name, *below;
 	} xdg[] = {{"XDG_CONFIG_HOME", ".config"}, {"XDG_DATA_HOME", ".local/share"},
@@ -87,7 +90,16 @@ static int variable(const struct expansion *x, const char *name, char **out, str
 	else if (strcmp(name, "NONO_PACKAGES") == 0) {
 		cleanup_free char *c = config_dir();
 		*out = path_join(c, "packages");
-	} else
+	}
+	return 0;
+}
+
+/* The value of a variable; *@out NULL when it has none. */
+static int variable(const struct expansion *x, const char *name, char **out, struct err **e)
+{
+	if (known_variable(x, name, out, e) < 0)
+		return -1;
+	if (!*out)
 		*out = xstrdup(getenv(name));
 	return 0;
 }
@@ -111,7 +123,7 @@ static int expand_one(const struct expansion *x, const struct item *it, const ch
 	}
 	bool braces = *name == '{';
 	name += braces;
-	size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+	size_t n = strspn(name, NAME_CHARACTERS);
 	if (n == 0 || (braces && name[n] != '}')) {
 		if (braces)
 			return fail_at(it, e, "\"${\" without a name and \"}\"");
@@ -343,4 +355,27 @@ int profile_expand(const struct expansion *x, const struct item *it, struct strv
 		strv_take(out, path_join(x->workdir, b.data));
 	}
 	return 0;
+}
+
+char *profile_expand_text(const struct expansion *x, const char *text)
+{
+	cleanup_buf struct buf b = {0};
+	if (text[0] == '~' && (text[1] == '/' || text[1] == '\0')) {
+		buf_adds(&b, x->home);
+		text++;
+	}
+	while (*text) {
+		const char *name = text + 1;
+		bool braces = *text == '$' && *name == '{';
+		name += braces;
+		size_t n = *text == '$' ? strspn(name, NAME_CHARACTERS) : 0;
+		cleanup_free char *key = xstrndup(name, n), *value = NULL;
+		if (n && (!braces || name[n] == '}') && known_variable(x, key, &value, NULL) == 0 && value) {
+			buf_adds(&b, value);
+			text = name + n + braces;
+		} else {
+			buf_addc(&b, *text++);
+		}
+	}
+	return b.data ? buf_steal(&b) : xstrdup("");
 }

@@ -84,6 +84,14 @@ struct jsonc;
 int profile_from_json(struct profile *p, struct json_object *root, const struct jsonc *places, enum source source,
 	const char *label, struct err **e);
 
+/**
+ * shape_problem() - what is wrong inside an object that is kept as JSON text.
+ * @key: its dotted key
+ * @where: receives the dotted key of the place, a new string; NULL before
+ * Return: a sentence, a new string; NULL when nothing is wrong.
+ */
+char *shape_problem(const char *key, struct json_object *o, char **where);
+
 /** when_matches() - evaluate a predicate or an array of them; -1 with *e set when malformed. */
 int when_matches(struct json_object *when, struct err **e);
 

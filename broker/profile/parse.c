@@ -284,6 +284,9 @@ static int parse_raw(struct parse *x, const struct field *f, const char *key, st
 		return fail(x, key, "must be an object; leave the key out instead of null");
 	if (!json_object_is_type(o, json_type_object))
 		return fail_type(x, key, "an object", o);
+	cleanup_free char *where = NULL, *problem = shape_problem(key, o, &where);
+	if (problem)
+		return fail(x, where, problem);
 	free(*slot);
 	*slot = json_object_object_length(o) ? xstrdup(json_object_to_json_string_ext(
 						       o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE))

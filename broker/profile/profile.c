@@ -186,3 +186,13 @@ bool field_is_set(const struct profile *p, const struct field *f)
 	}
 	return false;
 }
+
+void profile_not_acted_on(const struct profile *p, struct strv *keys)
+{
+	if (p->network.credentials.n)
+		strv_add(keys, "network.credentials");
+	if (p->session_hooks)
+		strv_add(keys, "session_hooks");
+	if (p->credential_capture)
+		strv_add(keys, "credential_capture");
+}

@@ -179,6 +179,8 @@ struct profile *profile_load(const char *ref, const struct strv *extra_extends, 
 struct profile *profile_default(struct err **e);
 /** profile_merge() - fold @child onto @base by the field table; both stay owned by the caller. */
 struct profile *profile_merge(const struct profile *base, const struct profile *child);
+/** profile_not_acted_on() - the keys with values that this program reads and does nothing with, added to @keys. */
+void profile_not_acted_on(const struct profile *p, struct strv *keys);
 /** profile_is_a() - whether @name is the profile's own name or among its bases. */
 bool profile_is_a(const struct profile *p, const char *name);
 
@@ -205,10 +207,16 @@ int expansion_init(struct expansion *x, const char *workdir_flag, struct err **e
 void expansion_free(struct expansion *x);
 /**
  * profile_expand() - expand ~, $HOME, $WORKDIR, $TMPDIR, $UID, $XDG_*, $NONO_CONFIG, $NONO_PACKAGES,
- * other environment variables and @git: tokens in one list entry; "$$" is a dollar.
+ * other environment variables and tokens (@git:..., @workdir:parents) in one list entry. A dollar
+ * that names nothing stays.
  * @out: receives zero or more absolute paths
  */
 int profile_expand(const struct expansion *x, const struct item *it, struct strv *out, struct err **e);
+/**
+ * profile_expand_text() - expand "~/" at the start and the variables that mean something to profiles, as whole
+ * names, in a value that need not be a path. Everything else stays as it is. Return: a new string.
+ */
+char *profile_expand_text(const struct expansion *x, const char *text);
 /** profile_literal() - the list entry that stands for exactly this absolute path. New string. */
 char *profile_literal(const char *path);
 

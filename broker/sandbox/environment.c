@@ -144,6 +144,19 @@ static const char *get(const struct strv *env, const char *name)
 	return NULL;
 }
 
+/* The profile's variables. $TMPDIR in them is the session's, which the program may use. */
+static void set_vars(struct strv *env, const struct pairs *vars, const struct environment_extra *x)
+{
+	const struct expansion values = {.home = (char *)home_dir(),
+		.workdir = (char *)(x->workdir ? x->workdir : "/"),
+		.tmpdir = (char *)(x->tmpdir ? x->tmpdir : "/tmp")};
+	for (size_t i = 0; i < vars->n; i++) {
+		cleanup_free char *value = profile_expand_text(&values, vars->v[i].value);
+		if (strcmp(vars->v[i].key, "PATH") != 0 && !str_starts(vars->v[i].key, "NONO_"))
+			set(env, vars->v[i].key, value);
+	}
+}
+
 struct strv environment_build(const struct policy *p, const struct environment_extra *x)
 {
 	struct strv env = {0};
@@ -160,10 +173,7 @@ struct strv environment_build(const struct policy *p, const struct environment_e
 	if (x->browser)
 		set(&env, "BROWSER", x->browser);
 
-	const struct pairs *vars = &profile->environment.set_vars;
-	for (size_t i = 0; i < vars->n; i++)
-		if (strcmp(vars->v[i].key, "PATH") != 0 && !str_starts(vars->v[i].key, "NONO_"))
-			set(&env, vars->v[i].key, vars->v[i].value);
+	set_vars(&env, &profile->environment.set_vars, x);
 	if (x->path_prefix) {
 		const char *path = get(&env, "PATH");
 		cleanup_free char *with = xasprintf("%s:%s", x->path_prefix, path ? path : "/usr/bin:/bin");

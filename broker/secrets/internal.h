@@ -23,8 +23,6 @@ struct secret_ref {
  */
 int secret_ref_parse(const char *ref, struct secret_ref *out, struct err **e);
 void secret_ref_free(struct secret_ref *r);
-/** secret_variable_check() - whether a secret may be put into (or read from) variable @name. */
-int secret_variable_check(const char *name, struct err **e);
 
 /**
  * keyring_find() - look up (@service, @account) through libsecret; only called in a process of its own.

@@ -7,6 +7,8 @@
 
 /** secret_ref_check() - whether a reference is well formed. */
 int secret_ref_check(const char *ref, struct err **e);
+/** secret_variable_check() - whether a secret may be put into (or read from) variable @name. */
+int secret_variable_check(const char *name, struct err **e);
 /** secret_load() - fetch one secret. The caller wipes it with secret_free(). */
 int secret_load(const char *ref, char **out, struct err **e);
 void secret_free(char *secret);

@@ -88,6 +88,7 @@ static struct strv environment_of(struct broker *b)
 		.secrets = &b->secrets,
 		.cap_file = b->cap_file,
 		.tmpdir = b->place.tmp,
+		.workdir = b->plan.workdir,
 		.shim = b->shim,
 		.more = &b->more_env,
 	};

@@ -61,7 +61,7 @@ int session_wrap(const struct session_options *o)
 		start_plan_free(&plan);
 		return status;
 	}
-	const struct environment_extra x = {.secrets = &secrets};
+	const struct environment_extra x = {.secrets = &secrets, .workdir = plan.workdir};
 	cleanup_strv struct strv env = environment_build(plan.policy, &x);
 	secrets_wipe(&secrets);
 	const struct launch in_place = {

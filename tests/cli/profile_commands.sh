@@ -143,6 +143,12 @@ warned 'would not start here: .*no network profile named nope' <<<'{"network": {
 warned 'would not start here: .*NONO_UNSET is not set' <<<'{"filesystem": {"read": ["$NONO_UNSET/x"]}}'
 warned 'groups.exclude: there is no group "nope"' <<<'{"groups": {"exclude": ["nope"]}}'
 
+warned 'session_hooks is not acted on' <<<'{"session_hooks": {"before": {"script": "/x"}}}'
+warned 'env_credentials: variable LD_PRELOAD' <<<'{"env_credentials": {"a": "LD_PRELOAD"}}'
+bad 'bad.json:1:.*hooks.claude-code.evnt: unknown key; did you mean "event"' <<<'{"hooks": {"claude-code": {"evnt": "x", "matcher": "x", "script": "x"}}}'
+bad 'bad.json:1:.*hooks.claude-code: needs "matcher"' <<<'{"hooks": {"claude-code": {"event": "x", "script": "x"}}}'
+bad 'session_hooks.before.script: must be a string, not int' <<<'{"session_hooks": {"before": {"script": 5}}}'
+bad 'network.tls_intercept.ca_lifecycle: must be "session" or "trusted"' <<<'{"network": {"tls_intercept": {"ca_lifecycle": "x"}}}'
 bad 'security.wsl2_proxy_policy: must be one of "error", "insecure_proxy"; did you mean "error"' <<<'{"security": {"wsl2_proxy_policy": "eror"}}'
 bad 'open_urls.functions\[0\]: a function is' <<<'{"open_urls": {"functions": [{"symbol": "f", "args": ["string"], "url_arg": 0, "vaule": 1}]}}'
 declared() { # MESSAGE FUNCTION...

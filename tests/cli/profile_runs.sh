@@ -75,6 +75,13 @@ touch "$HOME/.file"
 sed -i 's,~/.agent/bin,~/.file/bin,' "$profiles/makes.json"
 gives ok run --profile makes -- echo ok
 
+# variables in values and arguments: those that mean something to profiles, the rest stays
+cat >"$profiles/values.json" <<'J'
+{"extends": "default", "environment": {"set_vars": {"A": "$HOME/x", "B": "~/y $HOMEX $", "C": "$TMPDIR"}},
+ "command_args": ["~/q", "$WORKDIR", "$NOPE"]}
+J
+gives "$HOME/x|$HOME/y \$HOMEX \$|$HOME/q $work/project \$NOPE" run --profile values -- sh -c 'touch "$C/file" && echo "$A|$B|$*"' sh
+
 # directories that programs look at on their way up: names may be seen, nothing opened
 gives ok run --profile default -- sh -c 'ls / /etc >/dev/null && echo ok'
 refused run --profile default -- sh -c "ls '$HOME'"

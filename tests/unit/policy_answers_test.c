@@ -301,7 +301,7 @@ static void limits_are_parsed(void **state)
 	static const struct {
 		const char *text;
 		uint64_t bytes;
-	} sizes[] = {{"512", 512}, {"2G", 2ULL << 30}, {"64K", 65536}, {"1MiB", 1 << 20}, {"3mb", 3 << 20}};
+	} sizes[] = {{"1048576", 1 << 20}, {"2G", 2ULL << 30}, {"2048K", 2 << 20}, {"1MiB", 1 << 20}, {"3mb", 3000000}};
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		f->profile->limits.memory = xstrdup(sizes[i].text);
 		compile(f);

@@ -33,9 +33,26 @@ static const struct {
 	[FIELD_IGNORED] = {"\"one\"", "\"two\"", "5"},
 };
 
+/* Objects whose members are known: two values, and what they merge to. */
+static const struct {
+	const char *key, *one, *two, *merged;
+} shaped[] = {
+	{"hooks", "{\"a\": {\"event\": \"e\", \"matcher\": \"m\", \"script\": \"1\"}}",
+		"{\"a\": {\"event\": \"e\", \"matcher\": \"m\", \"script\": \"2\"}}",
+		"{\"a\":{\"event\":\"e\",\"matcher\":\"m\",\"script\":\"2\"}}"},
+	{"session_hooks", "{\"before\": {\"script\": \"/1\"}, \"after\": {\"script\": \"/1\"}}",
+		"{\"after\": {\"script\": \"/2\", \"timeout_secs\": 5}}",
+		"{\"before\":{\"script\":\"/1\"},\"after\":{\"script\":\"/2\",\"timeout_secs\":5}}"},
+	{"network.tls_intercept", "{\"ca_lifecycle\": \"session\"}",
+		"{\"ca_lifecycle\": \"trusted\", \"leaf_validity\": \"1h\"}", NULL},
+};
+
 /* A value of a field as JSON text: its first or second sample. New string. */
 static char *sample(const struct field *f, bool second)
 {
+	for (size_t i = 0; i < ARRAY_SIZE(shaped); i++)
+		if (strcmp(shaped[i].key, f->key) == 0)
+			return xstrdup(second ? shaped[i].two : shaped[i].one);
 	if (!f->names)
 		return xstrdup(second ? samples[f->type].two : samples[f->type].one);
 	size_t n = 0;
@@ -154,6 +171,9 @@ static const char *merged(const struct field *f)
 	if (f->merge == MERGE_DOMAINS)
 		return "[\"one.test\",{\"domain\":\"both.test\",\"endpoints\":[{\"method\":\"GET\",\"path\":\"/one\"},"
 		       "{\"method\":\"GET\",\"path\":\"/two\"}]},\"two.test\"]";
+	for (size_t i = 0; i < ARRAY_SIZE(shaped); i++)
+		if (strcmp(shaped[i].key, f->key) == 0)
+			return shaped[i].merged;
 	if (f->merge == MERGE_MAP)
 		return f->type == FIELD_RAW     ? "{\"one\":{\"a\":1},\"both\":2,\"two\":{\"a\":2}}"
 		       : f->type == FIELD_PAIRS ? "{\"ONE\":\"1\",\"BOTH\":\"b2\",\"TWO\":\"2\"}"
