@@ -18,9 +18,8 @@
  *  - Loopback is reached by rules for it, or where a socket of the tree listens.
  *  - AF_UNSPEC ends an association and can do no more than that.
  *
- * A non-blocking socket connects at once on the thread that received the call. A
- * blocking one, or a name that has to be looked up first, goes to a worker, which
- * starts over: it reads the address again and decides again.
+ * The thread that received the call makes the connection. A blocking socket, or a name
+ * that has to be looked up first, may keep it waiting; other threads receive meanwhile.
  */
 #include "net/internal.h"
 
@@ -38,13 +37,15 @@ struct target {
 	bool udp;
 };
 
-static void act(struct trap_call *c, const struct sock_call *s, bool worker)
+/* Our duplicate is closed before the answer, so that the program's own close() is the last one. */
+static void act(struct trap_call *c, struct sock_call *s, bool worker)
 {
 	int rc;
 	if (worker && !s->nonblock)
 		rc = wait_connect(c, s->fd, &s->addr.sa, s->len);
 	else
 		rc = connect(s->fd, &s->addr.sa, s->len) < 0 ? -errno : 0;
+	sock_call_done(s);
 	if (rc < 0)
 		trap_errno(c, -rc);
 	else
@@ -203,7 +204,7 @@ static bool is_dns(const struct target *t, const struct net *n)
 	return n && n->mode != NET_OPEN && t->port == 53 && !t->udp;
 }
 
-static void connect_inet(struct trap_call *c, struct sock_call *s, bool worker)
+static void connect_inet(struct trap_call *c, struct sock_call *s)
 {
 	struct net *n = call_net(c);
 	struct target t;
@@ -229,10 +230,7 @@ static void connect_inet(struct trap_call *c, struct sock_call *s, bool worker)
 		answer(c, gateway_divert(gateway, c, s, t.host, t.port));
 		return;
 	}
-	if (!worker && (t.unlooked || !s->nonblock)) {
-		trap_defer(c, net_on_connect_worker);
-		return;
-	}
+	/* from here on it may wait; other threads receive calls meanwhile */
 	int err = t.unlooked ? look_up(n, &t) : 0;
 	if (err) {
 		trap_errno(c, err);
@@ -245,7 +243,7 @@ static void connect_inet(struct trap_call *c, struct sock_call *s, bool worker)
 	if (t.named && !sock_call_set_host(s, &t.addr))
 		trap_errno(c, EAFNOSUPPORT);
 	else
-		act(c, s, worker);
+		act(c, s, true);
 }
 
 /* ---- entry --------------------------------------------------------------- */
@@ -285,7 +283,7 @@ static void run(struct trap_call *c, bool worker)
 		s.nonblock = true;
 		act(c, &s, worker);
 	} else if (s.addr.sa.sa_family == AF_INET || s.addr.sa.sa_family == AF_INET6) {
-		connect_inet(c, &s, worker);
+		connect_inet(c, &s);
 	} else {
 		trap_errno(c, EAFNOSUPPORT);
 	}

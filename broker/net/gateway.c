@@ -30,6 +30,9 @@
 #include <errno.h>
 #include <limits.h>
 #include <sys/random.h>
+#include <sys/resource.h>
+
+#define FILES_WANTED 65536U
 
 /** struct parent - the parent proxy and the hosts that go around it. */
 struct parent {
@@ -51,8 +54,8 @@ struct gateway {
 	char *bundle, *trust_store; /* NULL: nothing is intercepted */
 	pthread_mutex_t lock;
 	const struct proxy_api *api;
-	struct proxy *proxy; /* NULL: not loaded yet */
-	bool stopped;
+	struct proxy *proxy;    /* NULL: not loaded yet */
+	bool used, stopped;     /* used: a program has connected */
 	struct request *asking; /* that wait for a person */
 };
 
@@ -382,12 +385,31 @@ static int start_module(struct gateway *g, struct err **e)
 	return g->api->start(&g->proxy, &cfg, e);
 }
 
+/*
+ * A tunnel takes two descriptors; the limit that programs start with is for themselves. Once the
+ * tree runs, which must not inherit it. Root may go beyond its own limit.
+ */
+static void raise_file_limit(void)
+{
+	struct rlimit r, more;
+	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
+		return;
+	more.rlim_cur = more.rlim_max = r.rlim_max < FILES_WANTED ? FILES_WANTED : r.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+		return;
+	r.rlim_cur = r.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &r);
+}
+
 /* Hand the broker's end of a new connection over. @host NULL: it is for the proxy itself. Return: 0 or -errno. */
 static int hand_over(struct gateway *g, struct trap_call *c, const struct sock_call *s, const char *host, unsigned port)
 {
 	cleanup_err struct err *e = NULL;
 	pthread_mutex_lock(&g->lock);
 	int rc = start_module(g, &e);
+	if (!g->used)
+		raise_file_limit();
+	g->used = true;
 	pthread_mutex_unlock(&g->lock);
 	if (rc < 0) {
 		say_debug("%s", err_msg(e));
