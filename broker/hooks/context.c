@@ -81,12 +81,11 @@ static bool can_be_ours(struct json_object *input, struct json_object *caps)
 static char *context_text(struct json_object *caps)
 {
 	struct buf b = {0};
-	buf_adds(&b,
-		"[NONO SANDBOX - PERMISSION DENIED]\n\n"
-		"STOP. Do not try alternative approaches. This is a hard security boundary.\n\n"
-		"This session runs inside the nono sandbox. If `nono why --self --path PATH --op read` (or write) says "
-		"that the sandbox refused it, what you just tried stays blocked for this session.\n\n"
-		"ALLOWED PATHS (everything else is blocked):\n");
+	buf_adds(&b, "[NONO SANDBOX - PERMISSION DENIED]\n\n"
+		     "STOP. Do not try alternative approaches. This is a hard security boundary.\n\n"
+		     "You are running inside the nono security sandbox. The operation you just\n"
+		     "attempted is PERMANENTLY BLOCKED for this session.\n\n"
+		     "ALLOWED PATHS (everything else is blocked):\n");
 	struct json_object *fs = json_object_object_get(caps, "fs");
 	const size_t n = json_object_is_type(fs, json_type_array) ? json_object_array_length(fs) : 0;
 	for (size_t i = 0; i < n; i++) {
@@ -100,8 +99,9 @@ static char *context_text(struct json_object *caps)
 		: is_true(caps, "net_filtered") ? "limited to granted hosts"
 						: "allowed");
 	buf_adds(&b, "\nREQUIRED ACTION:\n"
-		     "Tell the user what was refused, and that they must EXIT this Claude session and restart with:\n"
-		     "  nono run --allow /path/to/needed -- claude\n");
+		     "Tell the user they must EXIT this Claude session and restart with:\n"
+		     "  nono run --allow /path/to/needed -- claude\n\n"
+		     "`nono why --self --path PATH --op read` (or write) says whether the sandbox refused it.\n");
 	return buf_steal(&b);
 }
 

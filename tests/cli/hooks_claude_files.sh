@@ -75,6 +75,21 @@ o = json.loads(sys.argv[1])["hookSpecificOutput"]
 text = o["additionalContext"]
 assert o["hookEventName"] == "PostToolUseFailure"
 assert text.startswith("[NONO SANDBOX - PERMISSION DENIED]\n")
+assert """
+STOP. Do not try alternative approaches. This is a hard security boundary.
+
+You are running inside the nono security sandbox. The operation you just
+attempted is PERMANENTLY BLOCKED for this session.
+
+ALLOWED PATHS (everything else is blocked):
+""" in text
+assert """
+Network: allowed
+
+REQUIRED ACTION:
+Tell the user they must EXIT this Claude session and restart with:
+  nono run --allow /path/to/needed -- claude
+""" in text
 assert "  %s (readwrite)\n" % sys.argv[2] in text
 assert "nono run --allow /path/to/needed -- claude" in text
 P
