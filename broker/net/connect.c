@@ -170,7 +170,7 @@ static struct decision check(struct trap_call *c, struct target *t)
 static int look_up(struct net *n, struct target *t)
 {
 	struct resolved found;
-	if (resolver_host(n->resolver, t->host, t->addr.len, true, &found) < 0)
+	if (!n || resolver_host(n->resolver, t->host, t->addr.len, true, &found) < 0)
 		return EHOSTUNREACH;
 	for (size_t i = 0; i < found.n; i++)
 		if (!host_addr_never(&found.addr[i]) && !host_addr_loopback(&found.addr[i])) {
