@@ -111,7 +111,8 @@ def requests():
         except OSError as e:
             check(f"ALPN {alpn} is answered", False, str(e))
     got = exchange(get("/v1/a", "X: " + "y" * 60000))
-    check("a head of 60 KB passes us", statuses(got)[:1] in ([200], [431]), got[:200])
+    # the server takes less, and may be gone before it has read all of it
+    check("a head of 60 KB is passed on", statuses(got)[:1] in ([200], [431], [502]) and b"larger than 64" not in got, got[:200])
     got = exchange(b"POST /v1/up HTTP/1.1\r\nHost: paths.test\r\nExpect: 100-continue\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
     check("100-continue comes from the server", statuses(got) == [100, 200] and b"POST /v1/up 5" in got, got)
     got = exchange(b"POST /v1/up HTTP/1.1\r\nHost: paths.test\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nhello\r\n0\r\nT: v\r\n\r\n")

@@ -13,6 +13,7 @@
 #include <pthread.h>
 
 struct h2;
+struct tunnel;
 
 /** struct posted - work for the proxy's thread: a decision, or a new connection. */
 struct posted {
@@ -34,6 +35,7 @@ struct proxy {
 	char *token, *parent, *parent_auth; /* parent_auth: the value of Proxy-Authorization */
 	struct ca *ca;                      /* NULL when nothing is intercepted */
 	SSL_CTX *client_ctx;
+	char *scratch; /* RELAY_CHUNK bytes on their way through a tunnel */
 	pthread_t thread;
 	bool running;
 	pthread_mutex_t lock;
@@ -61,7 +63,7 @@ struct conn {
 	char *host;
 	unsigned port;
 	bool via; /* through the parent proxy */
-	/* a tunnel */
+	struct tunnel *tunnel; /* between plain sockets */
 	bool client_eof, server_eof;
 	/* one request and its response */
 	struct http_head head;
@@ -103,6 +105,7 @@ void dial_failed(struct conn *c, int status, const char *why);
 /* relay.c */
 /** relay_tunnel() - bytes both ways between client and server until both have ended. */
 void relay_tunnel(struct conn *c);
+void relay_free(struct tunnel *t);
 
 /* exchange.c */
 /** exchange_start() - send c->head and its body, bring the response back. c->server is connected. */

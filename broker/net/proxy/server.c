@@ -94,6 +94,8 @@ void conn_close(struct conn *c)
 		h2_free(steal_ptr(&c->h2));
 	if (c->first)
 		event_free(steal_ptr(&c->first));
+	if (c->tunnel)
+		relay_free(steal_ptr(&c->tunnel));
 	side_free(&c->client);
 	side_free(&c->server);
 	c->dead = true;
@@ -283,6 +285,7 @@ static void copy_config(struct proxy *p, const struct proxy_config *cfg)
 {
 	p->cfg = *cfg;
 	p->token = xstrdup(cfg->token);
+	p->scratch = xmalloc(RELAY_CHUNK);
 	p->parent = xstrdup(cfg->parent);
 	p->parent_auth = cfg->parent_auth ? basic_auth(cfg->parent_auth) : NULL;
 }
@@ -342,6 +345,7 @@ static void proxy_free(struct proxy *p)
 	ca_free(p->ca);
 	SSL_CTX_free(p->client_ctx);
 	free(p->parent);
+	free(p->scratch);
 	wipe(p->parent_auth);
 	wipe(p->token);
 	pthread_mutex_destroy(&p->lock);
