@@ -141,6 +141,8 @@ static bool connect_bus(struct notify *s)
 		return false;
 	s->lib.dbus_connection_set_exit_on_disconnect(s->bus, FALSE);
 	s->lib.dbus_bus_add_match(s->bus, "type='signal',interface='" NAME "'", NULL);
+	s->lib.dbus_bus_add_match(
+		s->bus, "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" NAME "'", NULL);
 	return find_server(s) && s->lib.dbus_connection_get_unix_fd(s->bus, &s->fd);
 }
 
@@ -294,7 +296,7 @@ static void answer_shown(struct notify *s, dbus_uint32_t id, enum answer answer)
 		if (!s->shown[i].question || s->shown[i].id != id)
 			continue;
 		uint64_t question = s->shown[i].question;
-		s->shown[i].question = 0;
+		close_shown(s, i); /* not every server takes it away after an action */
 		approve_answer(s->queue, question, answer, NULL, NULL);
 	}
 }
@@ -304,6 +306,13 @@ static void on_signal(struct notify *s, DBusMessage *m)
 	const char *sender = s->lib.dbus_message_get_sender(m), *key = NULL;
 	dbus_uint32_t id = 0, reason = 0;
 	enum answer answer;
+	const char *name = NULL, *before = NULL, *after = NULL;
+	if (sender && strcmp(sender, "org.freedesktop.DBus") == 0 &&
+		s->lib.dbus_message_is_signal(m, "org.freedesktop.DBus", "NameOwnerChanged") &&
+		s->lib.dbus_message_get_args(m, NULL, DBUS_TYPE_STRING, &name, DBUS_TYPE_STRING, &before,
+			DBUS_TYPE_STRING, &after, DBUS_TYPE_INVALID) &&
+		strcmp(name, NAME) == 0 && strcmp(before, s->server) == 0)
+		fail(s); /* nobody shows the question any more */
 	if (!sender || strcmp(sender, s->server) != 0)
 		return;
 	if (s->lib.dbus_message_is_signal(m, NAME, "ActionInvoked") &&
