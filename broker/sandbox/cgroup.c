@@ -131,6 +131,15 @@ static char *find_parent(const char *root, const struct strv *w, struct err **e)
 	return NULL;
 }
 
+bool cgroup_possible(void)
+{
+	const struct limits all = {.memory_bytes = 1, .pids = 1, .cpu_percent = 1};
+	cleanup_strv struct strv w = wanted(&all);
+	cleanup_free char *root = mount_point();
+	cleanup_free char *parent = root ? find_parent(root, &w, NULL) : NULL;
+	return parent != NULL;
+}
+
 static int apply(const char *dir, const struct limits *l, struct err **e)
 {
 	char text[64];

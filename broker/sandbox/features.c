@@ -90,18 +90,6 @@ static bool is_wsl2(void)
 	return version && (strcasestr(version, "microsoft") || strstr(version, "WSL"));
 }
 
-/* Whether our cgroup (v2) is ours to make groups with memory and pids control in. */
-static bool cgroup_delegated(void)
-{
-	cleanup_free char *self = first_line("/proc/self/cgroup");
-	if (!self || !str_starts(self, "0::"))
-		return false;
-	cleanup_free char *dir = xasprintf("/sys/fs/cgroup%s", self + 3);
-	cleanup_free char *file = path_join(dir, "cgroup.controllers");
-	cleanup_free char *controllers = first_line(file);
-	return controllers && strstr(controllers, "memory") && strstr(controllers, "pids") && access(dir, W_OK) == 0;
-}
-
 const struct kernel_features *kernel_features(void)
 {
 	static struct kernel_features f;
@@ -122,6 +110,6 @@ const struct kernel_features *kernel_features(void)
 	cleanup_free char *yama = first_line("/proc/sys/kernel/yama/ptrace_scope");
 	f.yama = yama ? (int)strtol(yama, NULL, 10) : -1;
 	f.wsl2 = is_wsl2();
-	f.cgroup_v2_delegated = cgroup_delegated();
+	f.cgroup_v2_delegated = cgroup_possible();
 	return &f;
 }

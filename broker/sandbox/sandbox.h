@@ -68,6 +68,8 @@ bool environment_dangerous(const char *name);
 
 /** cgroup_create() - a cgroup v2 with the limits; *path NULL when no limit is set. */
 int cgroup_create(const struct limits *l, const char *session_id, char **path, struct err **e);
+/** cgroup_possible() - whether cgroup_create() would find a group for all limits. */
+bool cgroup_possible(void);
 /** cgroup_destroy() - kill what is left in it, remove it. Return: number of OOM kills seen. */
 unsigned cgroup_destroy(const char *path);
 

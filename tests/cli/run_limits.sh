@@ -29,6 +29,9 @@ if [ -z "$group" ] || ! echo "+memory +pids +cpu" >"$root/cgroup.subtree_control
 		*) fail "$flag: $err" ;;
 		esac
 	done
+	# doctor says the same
+	"$NONO" run -s --allow . --memory 100M --pids 50 --cpu 50% -- true 2>/dev/null && want=ok || want=lack
+	"$NONO" doctor | grep -q "^$want *cgroup delegation" || fail "doctor says something else about limits than the run"
 	[ -e ran ] && [ -n "$err" ] && fail "the program ran without its limit"
 	finish
 fi
@@ -54,6 +57,8 @@ limited() {
 			env USER=games LOGNAME=games "$NONO" run --allow . --no-diagnostics "$@"
 	)
 }
+mkdir "$group/session"
+same "doctor about limits" 1 "$( (echo $BASHPID >"$group/session/cgroup.procs"; exec "$NONO" doctor) | grep -c "^ok *cgroup delegation")"
 eat='data = []
 while True: data.append(bytearray(b"x" * (1 << 20)))'
 for as in root 5:60; do
