@@ -62,7 +62,7 @@ struct conn {
 	size_t tried;
 	char *host;
 	unsigned port;
-	bool via; /* through the parent proxy */
+	bool via;              /* through the parent proxy */
 	struct tunnel *tunnel; /* between plain sockets */
 	bool client_eof, server_eof;
 	/* one request and its response */
