@@ -58,7 +58,7 @@ int launch_in_place(const struct launch *l, struct err **e);
 struct environment_extra {
 	const struct pairs *secrets; /* variable -> value */
 	const char *cap_file, *tmpdir, *shim, *browser, *path_prefix;
-	const char *workdir; /* what $WORKDIR in set_vars stands for */
+	const char *workdir;      /* what $WORKDIR in set_vars stands for */
 	const struct pairs *more; /* proxy variables and the like */
 };
 /** environment_build() - the sanitised environment of the program. New vector. */
