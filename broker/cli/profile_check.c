@@ -83,27 +83,39 @@ static char *file_to_check(const struct profile_args *a, struct err **e)
 	return NULL;
 }
 
+/* The profile to check, from a file or built in; *@file is what it is called. NULL with *e set. */
+static struct profile *load_to_check(const struct profile_args *a, char **file, struct err **e)
+{
+	const struct embedded *data = embedded_find(builtin_canonical(a->name));
+	*file = file_to_check(a, e);
+	if (!*file && !a->draft && data && embedded_is_profile(data)) {
+		err_free(e);
+		*file = xstrdup(a->name);
+		return profile_load_text(a->name, data->text, data->len, e);
+	}
+	cleanup_free char *text = NULL;
+	size_t len = 0;
+	return *file && file_read(*file, 1 << 20, &text, &len, e) == 0 ? profile_load_text(*file, text, len, e) : NULL;
+}
+
 int profile_validate(const struct profile_args *a)
 {
 	cleanup_err struct err *e = NULL;
 	cleanup_strv struct strv errors = {0}, warnings = {0};
-	cleanup_free char *file = file_to_check(a, &e), *text = NULL;
-	size_t len = 0;
-	struct profile *loaded = NULL;
-	if (file && file_read(file, 1 << 20, &text, &len, &e) == 0)
-		loaded = profile_load_text(file, text, len, &e);
-	cleanup_profile struct profile *p = loaded;
-	if (p) {
+	cleanup_free char *file = NULL;
+	cleanup_profile struct profile *p = load_to_check(a, &file, &e);
+	if (p && policy_network_valid(p, &e) == 0) {
 		profile_problems(p, &warnings);
 		start_problems(p, &warnings);
 	} else {
 		strv_add(&errors, err_msg(e));
 	}
+	const bool valid = errors.n == 0;
 	unsigned deprecated = profile_deprecated_keys();
 	if (a->json) {
 		struct json_object *o = json_object_new_object();
 		json_object_object_add(o, "file", json_text(file ? file : a->name));
-		json_object_object_add(o, "valid", json_object_new_boolean(p != NULL));
+		json_object_object_add(o, "valid", json_object_new_boolean(valid));
 		json_object_object_add(o, "errors", json_strings(&errors));
 		json_object_object_add(o, "warnings", json_strings(&warnings));
 		json_object_object_add(o, "deprecated_keys", json_object_new_int((int)deprecated));
@@ -117,16 +129,16 @@ int profile_validate(const struct profile_args *a)
 				p->groups_include.n);
 		print_list("[warn]", &warnings);
 		print_list("[err] ", &errors);
-		size_t n = p ? warnings.n : errors.n;
-		printf("Result: %s", p ? "valid" : "invalid");
+		size_t n = valid ? warnings.n : errors.n;
+		printf("Result: %s", valid ? "valid" : "invalid");
 		if (n)
-			printf(" (%zu %s%s)", n, p ? "warning" : "error", n == 1 ? "" : "s");
+			printf(" (%zu %s%s)", n, valid ? "warning" : "error", n == 1 ? "" : "s");
 		putchar('\n');
 	}
 	if (deprecated)
 		say("found %u deprecated key%s; `nono profile guide` says what replaces them", deprecated,
 			deprecated == 1 ? "" : "s");
-	return !p ? 1 : a->strict && deprecated ? 2 : 0;
+	return !valid ? 1 : a->strict && deprecated ? 2 : 0;
 }
 
 /* ---- diff ----------------------------------------------------------------------- */

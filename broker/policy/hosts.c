@@ -288,6 +288,13 @@ struct hosts *hosts_compile(const struct profile *p, struct err **e)
 	return h;
 }
 
+int policy_network_valid(const struct profile *p, struct err **e)
+{
+	struct hosts *h = hosts_compile(p, e);
+	hosts_free(h);
+	return h ? 0 : -1;
+}
+
 void hosts_free(struct hosts *h)
 {
 	if (!h)

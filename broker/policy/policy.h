@@ -90,6 +90,8 @@ struct policy_env {
 	bool allow_gpu;          /* --allow-gpu; the profile must not refuse it */
 };
 
+/** policy_network_valid() - whether the profile's network rules can be used, on any machine. Return: 0 or -1. */
+int policy_network_valid(const struct profile *p, struct err **e);
 /**
  * policy_compile() - expand, canonicalise and check a merged profile.
  * Missing paths are skipped with a warning (user flags) or silently (profiles, groups).

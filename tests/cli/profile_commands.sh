@@ -60,6 +60,11 @@ expect 0 'Required: yes' "$NONO" profile groups deny_credentials
 expect 0 '"raw"' "$NONO" profile groups deny_credentials --json
 expect 1 'unknown policy group "nope"' "$NONO" profile groups nope
 expect 1 'profile file not found' "$NONO" profile validate nope
+expect 0 '^Result: valid$' "$NONO" profile validate claude
+bad 'bad.json:2: network.allow_domain: \*\.com would allow' <<'JSON'
+{ "extends": "default",
+  "network": { "allow_domain": ["*.com"] } }
+JSON
 expect 2 'did you mean show' "$NONO" profile shwo
 expect 2 'did you mean --json' "$NONO" profile list --jsno
 expect 2 'usage: nono profile diff' "$NONO" profile diff mine
