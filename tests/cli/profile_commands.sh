@@ -144,7 +144,7 @@ warned() {
 }
 warned 'open_urls.allow_origins: "https://a.test/login" is no origin' <<<'{"open_urls": {"allow_origins": ["https://a.test/login"]}}'
 warned 'env_credentials: ' <<<'{"env_credentials": {"op:/x": "A"}}'
-warned 'would not start here: .*no network profile named nope' <<<'{"network": {"network_profile": "nope"}}'
+bad 'no network profile named nope' <<<'{"network": {"network_profile": "nope"}}'
 warned 'would not start here: .*NONO_UNSET is not set' <<<'{"filesystem": {"read": ["$NONO_UNSET/x"]}}'
 warned 'groups.exclude: there is no group "nope"' <<<'{"groups": {"exclude": ["nope"]}}'
 
