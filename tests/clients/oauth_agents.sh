@@ -12,15 +12,16 @@ printf '#!/bin/sh\nprintf "%%s\\n" "$*" >>%s\n' "$dir/opened" >"$BROWSER"
 chmod +x "$BROWSER"
 session=
 trap 'tmux -S "$dir/tmux" kill-server 2>/dev/null; [ -n "$session" ] && kill "$session" 2>/dev/null; for _ in $(seq 50); do rm -rf "$dir" 2>/dev/null && break; sleep 0.2; done' EXIT
-inside() { # profile, command...
+inside() { (exec_inside "$@"); }
+exec_inside() { # profile, command...
 	local profile=$1
 	shift
-	"$NONO" run -s --profile "$profile" --allow-cwd --read "${bin%/node_modules/.bin}" --on-request deny --no-diagnostics -- "$@"
+	exec "$NONO" run -s --profile "$profile" --allow-cwd --read "${bin%/node_modules/.bin}" --on-request deny --no-diagnostics -- "$@"
 }
 # start NAME PROFILE COMMAND...: runs it in the background until a page was opened
 start() {
 	: >"$dir/opened"
-	inside "$2" "${@:3}" >"$dir/$1.out" 2>&1 </dev/null &
+	(exec_inside "$2" "${@:3}") >"$dir/$1.out" 2>&1 </dev/null &
 	session=$!
 	for _ in $(seq 600); do
 		[ -s "$dir/opened" ] && return
