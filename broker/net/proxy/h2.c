@@ -117,10 +117,10 @@ static const char *field(const struct stream *s, const char *name)
 
 static nghttp2_nv nv_of(const struct field *f)
 {
-	return (nghttp2_nv){.name = (uint8_t *)f->name,
-		.namelen = strlen(f->name),
-		.value = (uint8_t *)f->value,
-		.valuelen = strlen(f->value)};
+	/* a field is made with both */
+	const char *name = f->name ? f->name : "", *value = f->value ? f->value : "";
+	return (nghttp2_nv){
+		.name = (uint8_t *)name, .namelen = strlen(name), .value = (uint8_t *)value, .valuelen = strlen(value)};
 }
 
 /* ---- writing ------------------------------------------------------------------ */
