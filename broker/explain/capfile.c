@@ -18,19 +18,31 @@ static const char *access_word(unsigned access)
 	return r && w ? "readwrite" : w ? "write" : "read";
 }
 
+/* A member of a rule: keys are literals and never come twice, which saves a lookup and a copy of each. */
+static void add_member(struct json_object *o, const char *key, struct json_object *value)
+{
+	json_object_object_add_ex(o, key, value, JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_KEY_IS_CONSTANT);
+}
+
+static void add_path(struct json_object *o, const char *key, const char *path)
+{
+	cleanup_free char *safe = utf8_valid(path, strlen(path), NULL) ? NULL : str_sanitize(path);
+	add_member(o, key, json_object_new_string(safe ? safe : path));
+}
+
 static struct json_object *rule_json(const struct rule *r)
 {
 	struct json_object *o = json_object_new_object();
 	cleanup_free char *source = r->origin.source == SOURCE_GROUP
 					    ? xasprintf("group:%s", r->origin.label ? r->origin.label : "")
 					    : xstrdup(source_name(r->origin.source));
-	json_add_text(o, "original", r->written ? r->written : r->path);
-	json_add_text(o, "path", r->path);
+	add_path(o, "original", r->written ? r->written : r->path);
+	add_path(o, "path", r->path);
 	if (!r->deny) {
-		json_add_text(o, "access", access_word(r->access));
-		json_object_object_add(o, "is_file", json_object_new_boolean(r->exact));
+		add_member(o, "access", json_object_new_string(access_word(r->access)));
+		add_member(o, "is_file", json_object_new_boolean(r->exact));
 	}
-	json_add_text(o, "source", source);
+	add_path(o, "source", source);
 	return o;
 }
 

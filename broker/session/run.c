@@ -100,9 +100,12 @@ static struct strv environment_of(struct broker *b)
 }
 
 /* What the program is given besides its rights: secrets, the capability file, network variables, the shim. */
-static void provide(struct broker *b)
+static int provide(struct broker *b, struct err **e)
 {
 	const struct origin origin = {.source = SOURCE_SYSTEM};
+	b->cap_file = xasprintf("%s/.nono-%s.json", b->place.run, b->place.id);
+	if (capfile_write(b->plan.policy, b->cap_file, e) < 0)
+		return -1;
 	if (b->rooms.net)
 		net_environment(b->rooms.net, &b->more_env);
 	pairs_set(&b->more_env, "NONO_SOCKET", b->rooms.tree_socket, &origin);
@@ -112,39 +115,38 @@ static void provide(struct broker *b)
 		cleanup_free char *functions = open_functions_text(b->o->profile);
 		pairs_set(&b->more_env, OPEN_FUNCTIONS_VARIABLE, functions, &origin);
 	}
+	return 0;
 }
 
-/** struct policy_job - what follows from the policy alone, made on another processor while the rooms come up. */
-struct policy_job {
+/** struct ruleset_job - the Landlock ruleset, made on another processor while the rooms come up. */
+struct ruleset_job {
 	const struct broker *b;
 	pthread_t thread;
 	bool running;
-	int ruleset; /* of Landlock; -1: it or the capability file could not be made */
+	int ruleset;
 	struct err *e;
 };
 
-static void *follow_policy(void *data)
+static void *make_ruleset(void *data)
 {
-	struct policy_job *job = data;
-	cleanup_fd int ruleset = launch_ruleset(job->b->plan.policy, job->b->supervised, &job->e);
-	if (ruleset >= 0 && capfile_write(job->b->plan.policy, job->b->cap_file, &job->e) == 0)
-		job->ruleset = steal_fd(&ruleset);
+	struct ruleset_job *job = data;
+	job->ruleset = launch_ruleset(job->b->plan.policy, job->b->supervised, &job->e);
 	return NULL;
 }
 
-static void policy_begin(struct policy_job *job, const struct broker *b)
+static void ruleset_begin(struct ruleset_job *job, const struct broker *b)
 {
-	*job = (struct policy_job){.b = b, .ruleset = -1};
-	job->running = pthread_create(&job->thread, NULL, follow_policy, job) == 0;
+	*job = (struct ruleset_job){.b = b, .ruleset = -1};
+	job->running = pthread_create(&job->thread, NULL, make_ruleset, job) == 0;
 }
 
 /* Wait for it. Return: the ruleset, or -1. */
-static int policy_end(struct policy_job *job, struct err **e)
+static int ruleset_end(struct ruleset_job *job, struct err **e)
 {
 	if (job->running)
 		pthread_join(job->thread, NULL);
 	else
-		follow_policy(job);
+		make_ruleset(job);
 	job->running = false;
 	if (job->ruleset < 0)
 		*e = steal_ptr(&job->e);
@@ -220,14 +222,13 @@ static int prepare(struct broker *b, int *ruleset, struct err **e)
 	b->base = event_base_new();
 	if (!b->base)
 		return err_set(e, ENOMEM, "cannot make an event loop");
-	b->cap_file = xasprintf("%s/.nono-%s.json", b->place.run, b->place.id);
-	struct policy_job job;
-	policy_begin(&job, b);
+	struct ruleset_job job;
+	ruleset_begin(&job, b);
 	int rc = rooms_start(&b->rooms, b->o, &b->place, b->plan.policy, b->supervised, b->base, &b->watch, e);
 	if (rc == 0)
-		provide(b);
+		rc = provide(b, e);
 	cleanup_err struct err *job_error = NULL;
-	*ruleset = policy_end(&job, &job_error);
+	*ruleset = ruleset_end(&job, &job_error);
 	if (rc == 0 && *ruleset < 0) {
 		*e = steal_ptr(&job_error);
 		rc = -1;
