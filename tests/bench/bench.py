@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measure nono beside the same program unsandboxed and beside other sandboxes, in one run.
 
-usage: bench.py [startup] [files] [net] [shim] [open] [--runs N] [--json FILE] [--markdown FILE]
+usage: bench.py [startup] [files] [trap] [net] [shim] [open] [--runs N] [--json FILE] [--markdown FILE]
 
 Every figure is a whole command timed by hyperfine; what to quote is the ratio
 to the row's baseline, since absolute times depend on the machine. Missing
@@ -228,6 +228,10 @@ def broker_memory():
     return max(sizes, default=0)
 
 
+def ratio(value, base):
+    return f"{value / base:.2f}" if base else "–"
+
+
 def table(results):
     lines = []
     for group, loads in results.items():
@@ -236,26 +240,26 @@ def table(results):
             lines += [f"### {group}: {load}", "", "| | median | min | max | ratio |", "|---|---|---|---|---|"]
             for name, r in rows.items():
                 ms = [f"{r[k] * 1000:.2f} ms" for k in ("median", "min", "max")]
-                lines.append(f"| {name} | {ms[0]} | {ms[1]} | {ms[2]} | {r['median'] / base:.2f} |")
+                lines.append(f"| {name} | {ms[0]} | {ms[1]} | {ms[2]} | {ratio(r['median'], base)} |")
             lines.append("")
     return "\n".join(lines)
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("what", nargs="*", choices=["startup", "files", "net", "shim", "open", []], default=[])
+    p.add_argument("what", nargs="*", choices=["startup", "files", "trap", "net", "shim", "open", []], default=[])
     p.add_argument("--runs", type=int, default=40)
     p.add_argument("--json")
     p.add_argument("--markdown")
     a = p.parse_args()
     if not which("hyperfine"):
         sys.exit("bench: hyperfine is not installed (scripts/install-packages bench)")
-    groups = {"startup": bench_startup, "files": bench_files, "net": bench_net, "shim": bench_shim, "open": bench_open}
+    groups = {"startup": bench_startup, "files": bench_files, "trap": bench_trap, "net": bench_net, "shim": bench_shim, "open": bench_open}
     results = {name: groups[name](a.runs) for name in (a.what or list(groups))}
-    text = table(results) + f"\nBroker resident memory: {broker_memory()} kB\n"
-    print(text)
     if a.json:
         pathlib.Path(a.json).write_text(json.dumps(results, indent=2), encoding="utf-8")
+    text = table(results) + f"\nBroker resident memory: {broker_memory()} kB\n"
+    print(text)
     if a.markdown:
         pathlib.Path(a.markdown).write_text(text, encoding="utf-8")
 
