@@ -20,6 +20,7 @@ import tempfile
 
 NONO = os.environ.get("NONO", "nono")
 OPS_PER_SESSION = 40
+ENOUGH = 40  # operations of each answer that a run has to compare
 # the operations that `nono why --op` is asked about; each of them has to be allowed for the action to succeed
 ACTIONS = {
     "read": ["read"], "write": ["write"], "read+write": ["read", "write"], "truncate": ["write"],
@@ -185,18 +186,21 @@ def main():
     work = tempfile.mkdtemp(prefix="nono-session-", dir="/var/tmp")
     os.environ["HOME"] = os.path.join(work, "home")
     os.mkdir(os.environ["HOME"])
+    loops = int(os.environ.get("NONO_TEST_LOOPS", "24"))
     compared = allowed = 0
     try:
-        for number in range(int(os.environ.get("NONO_TEST_LOOPS", "24"))):
+        number = 0
+        # random profiles allow more or less: go on until enough of both answers was seen to mean something
+        while number < loops or (min(allowed, compared - allowed) < ENOUGH and number < 10 * loops):
             n, yes, wrong = session(work, rng, number)
-            compared, allowed = compared + n, allowed + yes
+            number, compared, allowed = number + 1, compared + n, allowed + yes
             if wrong:
-                print(f"seed {seed}, session {number}", *wrong, sep="\n")
+                print(f"seed {seed}, session {number - 1}", *wrong, sep="\n")
                 return 1
     finally:
         shutil.rmtree(work, ignore_errors=True)
     print(f"{compared} operations compared, {allowed} of them allowed")
-    return 0 if compared > 100 and compared > allowed > compared / 10 else 1
+    return 0 if min(allowed, compared - allowed) >= ENOUGH else 1
 
 
 if __name__ == "__main__":
