@@ -13,6 +13,7 @@
 #include "approve/internal.h"
 
 #include "approve/child.h"
+#include "approve/screen.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -77,7 +78,7 @@ static struct json_object *describe(const struct pending *p)
 		json_object_object_add(o, "port", json_object_new_int((int)q->port));
 		json_object_object_add(o, "protocol", json_object_new_string(q->udp ? "udp" : "tcp"));
 	} else {
-		add_string(o, q->op == OP_OPEN_URL ? "url" : q->op == OP_SECRET ? "secret" : "path", q->object);
+		add_string(o, question_is_url(q) ? "url" : q->op == OP_SECRET ? "secret" : "path", q->object);
 	}
 	if (q->asked)
 		add_string(o, "asked", q->asked);

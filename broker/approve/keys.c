@@ -151,7 +151,7 @@ static bool url_key(struct screen *s, char c)
 {
 	const struct pending *p = &s->p[s->selected];
 	bool page = p->q.kind == QUESTION_PAGE;
-	if (c == 'u' && p->q.op == OP_OPEN_URL) {
+	if (c == 'u' && question_is_url(&p->q)) {
 		s->url_row = 0;
 		set_mode(s, SCREEN_URL);
 	} else if (c == 'q' && page) {

@@ -152,7 +152,7 @@ static char *body_text(const struct pending *p)
 	cleanup_free char *object = question_object(&p->q);
 	cleanup_free char *program = str_sanitize(p->q.program ? p->q.program : "a program");
 	cleanup_free char *plain = xasprintf("%s%s wants to %s %.*s%s", p->q.protected_object ? "PROTECTED. " : "",
-		program, question_verb(p->q.op), TEXT_MAX, object, strlen(object) > TEXT_MAX ? " (cut)" : "");
+		program, question_verb(&p->q), TEXT_MAX, object, strlen(object) > TEXT_MAX ? " (cut)" : "");
 	struct buf b = {0};
 	for (const char *c = plain; *c; c++) {
 		if (*c == '<')

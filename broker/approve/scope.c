@@ -96,10 +96,10 @@ void question_free(struct question *q)
 	*q = (struct question){0};
 }
 
-/* "https://host[:port]" of a URL the open room has already checked. New string. */
+/* "https://host[:port]" of a URL the open room has already checked; of a file, its path. New string. */
 static char *origin_of(const char *url)
 {
-	const char *host = strstr(url, "://");
+	const char *host = url[0] == '/' ? NULL : strstr(url, "://");
 	if (!host)
 		return xstrdup(url);
 	return xstrndup(url, (size_t)(host + 3 - url) + strcspn(host + 3, "/?#"));
@@ -204,10 +204,7 @@ static char *written_value(const struct question *q, const char *dir, struct err
 		bool v6 = strchr(object, ':') != NULL;
 		return xasprintf("%s%s%s:%u%s", v6 ? "[" : "", object, v6 ? "]" : "", q->port, q->udp ? "/udp" : "");
 	}
-	const char *home = home_dir();
-	bool below = home && strcmp(home, "/") != 0 && path_beneath(object, home) && strcmp(object, home) != 0;
-	cleanup_free char *literal = profile_literal(below ? object + strlen(home) : object);
-	return xasprintf("%s%s", below ? "~" : "", literal);
+	return profile_path_value(object);
 }
 
 static int append_value(

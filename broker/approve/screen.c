@@ -38,9 +38,15 @@ static const char *const words[] = {
 };
 static_assert(ARRAY_SIZE(words) == OP_COUNT, "every operation has a word");
 
-const char *question_verb(enum operation op)
+bool question_is_url(const struct question *q)
 {
-	return verbs[op];
+	return q->op == OP_OPEN_URL && q->object[0] != '/';
+}
+
+const char *question_verb(const struct question *q)
+{
+	return q->op == OP_OPEN_URL && !question_is_url(q) ? "have a program outside the sandbox open the file"
+							   : verbs[q->op];
 }
 
 char *question_object(const struct question *q)
@@ -163,7 +169,8 @@ static void draw_row(const struct screen *s, struct buf *out, size_t i)
 	/* who asks is said below; where there is little room, what it wants is more useful here */
 	int who = s->cols >= 60 ? 12 : 0;
 	cleanup_free char *head = xasprintf("%s%-*s %-*.*s%s", p->q.protected_object ? "! " : "  ", WORD_MAX,
-		words[p->q.op], who, who, program, who ? " " : "");
+		p->q.op == OP_OPEN_URL && !question_is_url(&p->q) ? "open file" : words[p->q.op], who, who, program,
+		who ? " " : "");
 	bool on = i == s->selected;
 	buf_adds(out, on ? " >" : "  ");
 	if (on)
@@ -171,7 +178,7 @@ static void draw_row(const struct screen *s, struct buf *out, size_t i)
 	else if (p->q.protected_object)
 		draw_style(s, out, RED);
 	buf_adds(out, head);
-	draw_cut(s, out, object, 2 + strlen(head), p->q.op <= OP_ATTR);
+	draw_cut(s, out, object, 2 + strlen(head), object[0] == '/');
 	draw_style(s, out, NORMAL);
 	draw_line(out);
 }
@@ -214,9 +221,9 @@ static void draw_question(const struct screen *s, struct buf *out, const struct 
 	cleanup_free char *who = xasprintf(
 		"%s%s%s (process %d)%s", program, *parent ? ", started by " : "", parent, (int)p->q.tgid, others);
 	field_cut(s, out, "program", who, false);
-	cleanup_free char *what = xasprintf("%s%s", question_verb(p->q.op), p->q.is_dir ? " the directory" : "");
+	cleanup_free char *what = xasprintf("%s%s", question_verb(&p->q), p->q.is_dir ? " the directory" : "");
 	field(s, out, "wants to", what);
-	if (p->q.op == OP_OPEN_URL)
+	if (question_is_url(&p->q))
 		draw_page_url(s, out, p);
 	else
 		field_wrapped(s, out, "", object, brief ? 2 : 6);

@@ -62,7 +62,9 @@ bool screen_idle(struct screen *s);
 void screen_free(struct screen *s);
 
 /** question_verb() - "read", "connect to", ... for sentences. Borrowed. */
-const char *question_verb(enum operation op);
+const char *question_verb(const struct question *q);
+/** question_is_url() - whether it is about a page, and not about a file to be opened outside or anything else. */
+bool question_is_url(const struct question *q);
 /** question_object() - the object as one safe piece of text ("host:443/udp", a path). New string. */
 char *question_object(const struct question *q);
 

@@ -136,6 +136,8 @@ const struct option_row option_rows[] = {
 		.help = "open the graphics devices (the profile must not forbid it)"},
 	{NETWORK, ITEM("allow-url", "ORIGIN", open_urls.allow_origins,
 			  "open pages of this origin (https://HOST[:PORT]) in the browser outside")},
+	{NETWORK, ITEM("allow-open-file", "PATH", open_urls.allow_files,
+			  "let the opener outside show this file, or what lies in this directory")},
 	{MISC, .name = "allow-launch-services", .kind = OPTION_FLAG, .offset = IN_FLAGS(allow_launch_services),
 		.commands = FOR_START, .help = "macOS only; on Linux logins work without it"},
 	{MISC, ITEM("allow-command", "CMD", commands_allow,

@@ -18,7 +18,7 @@ void profile_problems(const struct profile *p, struct strv *warnings)
 {
 	for (size_t i = 0; i < n_profile_fields; i++) {
 		const struct field *f = &profile_fields[i];
-		if (f->type != FIELD_ITEMS || f->legacy_of || !str_starts(f->key, "filesystem."))
+		if (f->type != FIELD_ITEMS || f->legacy_of || !f->entry_key || strcmp(f->entry_key, "path") != 0)
 			continue;
 		const struct items *l = field_value(p, f);
 		for (size_t j = 0; j < l->n; j++)

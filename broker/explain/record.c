@@ -149,13 +149,10 @@ static char *profile_value(const struct record *r, const char *object)
 		cleanup_free char *port = usual ? xstrdup("") : xasprintf(":%u%s", r->port, r->udp ? "/udp" : "");
 		return xasprintf("%s%s%s%s", v6 ? "[" : "", object, v6 ? "]" : "", port);
 	}
-	const char *host = strstr(object, "://");
+	const char *host = object[0] == '/' ? NULL : strstr(object, "://");
 	if (r->op == OP_OPEN_URL && host)
 		return xstrndup(object, (size_t)(host + 3 - object) + strcspn(host + 3, "/?#"));
-	const char *home = home_dir();
-	bool below = home && strcmp(home, "/") != 0 && path_beneath(object, home) && strcmp(object, home) != 0;
-	cleanup_free char *literal = profile_literal(below ? object + strlen(home) : object);
-	return xasprintf("%s%s", below ? "~" : "", literal);
+	return profile_path_value(object);
 }
 
 char *profile_line(const struct record *r, bool is_dir)
@@ -174,7 +171,7 @@ char *profile_line(const struct record *r, bool is_dir)
 		[OP_BIND] = {"network", "listen_port", "listen_port", false},
 		[OP_UNIX_CONNECT] = {"filesystem", "unix_socket", "unix_socket", false},
 		[OP_UNIX_BIND] = {"filesystem", "unix_socket_bind", "unix_socket_bind", false},
-		[OP_OPEN_URL] = {"open_urls", "allow_origins", "allow_origins", false},
+		[OP_OPEN_URL] = {"open_urls", "allow_origins", "allow_files", false},
 		[OP_SECRET] = {NULL, NULL, NULL, false},
 	};
 	static_assert(ARRAY_SIZE(keys) == OP_COUNT, "every operation has its profile key");
@@ -187,7 +184,7 @@ char *profile_line(const struct record *r, bool is_dir)
 	cleanup_free char *value = profile_value(r, parent ? parent : resolved);
 	struct json_object *quoted = json_object_new_string(value);
 	char *line = xasprintf("\"%s\": {\"%s\": [%s]}", keys[r->op].section,
-		is_dir ? keys[r->op].dir : keys[r->op].file,
+		is_dir || (r->op == OP_OPEN_URL && value[0] != 'h') ? keys[r->op].dir : keys[r->op].file,
 		json_object_to_json_string_ext(quoted, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(quoted);
 	return line;

@@ -279,7 +279,7 @@ static int ask_policy(const struct policy *p, const struct query *q, struct err 
 	} else {
 		if (!q->url)
 			return err_set(e, 0, "nothing was asked");
-		const char *host = strstr(q->url, "://");
+		const char *host = q->url[0] == '/' ? NULL : strstr(q->url, "://");
 		object = host ? xstrndup(q->url, (size_t)(host + 3 - q->url) + strcspn(host + 3, "/?#"))
 			      : xstrdup(q->url);
 		d = policy_check_origin(p, object);

@@ -10,6 +10,8 @@
 #include "open/open.h"
 
 #include "open/entries.h"
+#include "open/file.h"
+#include "open/validate.h"
 #include "proto/lane.h"
 #include "proto/openers.h"
 #include "proto/proto.h"
@@ -108,15 +110,35 @@ static bool has_scheme(const char *text)
 	return text[n] == ':' && (str_starts(text + n, "://") || access(text, F_OK) < 0);
 }
 
-static int refuse_file(const char *name)
+/*
+ * What stands for @what on the way to the broker: a URL as it is, a file by its URL.
+ * Return: a new string; NULL when there is no such file, *@status is set then.
+ */
+static char *name_it(const char *what, int *status)
 {
-	cleanup_free char *shown = str_sanitize(name);
-	if (access(name, F_OK) < 0 && errno == ENOENT) {
+	if (has_scheme(what))
+		return xstrdup(what);
+	cleanup_free char *shown = str_sanitize(what);
+	if (access(what, F_OK) < 0 && errno == ENOENT) {
 		say_error("there is no file %s, and a page begins with https://", shown);
-		return EXIT_NO_FILE;
+		*status = EXIT_NO_FILE;
+		return NULL;
 	}
-	say_error("%s: only pages are opened from inside the sandbox, no files or programs", shown);
-	return EXIT_FAILED;
+	char *cwd = getcwd(NULL, 0);
+	cleanup_free char *dir = cwd;
+	if (!cwd && what[0] != '/') {
+		say_error("%s was not opened: the working directory is gone", shown);
+		*status = EXIT_FAILED;
+		return NULL;
+	}
+	/* not made shorter: what ".." means behind a link, the broker finds out */
+	cleanup_free char *path = path_join(cwd ? cwd : "/", what);
+	cleanup_free char *url = file_url(path);
+	if (strlen(path) < PATH_MAX && strlen(url) <= URL_LENGTH_MAX)
+		return steal_ptr(&url);
+	say_error("the file was not opened: its name is too long");
+	*status = EXIT_FAILED;
+	return NULL;
 }
 
 /* The session's socket: named by the environment, or beside the entry that was executed. New string, NULL: none. */
@@ -141,8 +163,10 @@ int open_helper_main(int argc, char **argv)
 	int status = read_arguments(argc > 0 ? entries_called(argv[0]) : NULL, argc, argv, &what);
 	if (status >= 0)
 		return status;
-	if (!has_scheme(what))
-		return refuse_file(what);
+	cleanup_free char *url = name_it(what, &status);
+	if (!url)
+		return status;
+	const char *kind = file_is_url(url, strlen(url)) ? "file" : "page";
 	cleanup_free char *socket = find_socket();
 	if (!socket) {
 		say_error("this is not a program of a session: NONO_SOCKET is not set");
@@ -150,15 +174,15 @@ int open_helper_main(int argc, char **argv)
 	}
 	cleanup_err struct err *e = NULL;
 	cleanup_fd int fd = msg_connect(socket, &e);
-	struct msg m = {.type = MSG_OPEN_URL, .url = (char *)what};
+	struct msg m = {.type = MSG_OPEN_URL, .url = url};
 	cleanup_msg struct msg answer = {0};
 	if (fd < 0 || msg_send(fd, &m, &e) < 0 || msg_recv(fd, &answer, -1, &e) <= 0) {
-		say_error("the page was not opened: %s", e ? err_msg(e) : "the session has ended");
+		say_error("the %s was not opened: %s", kind, e ? err_msg(e) : "the session has ended");
 		return EXIT_FAILED;
 	}
 	if (answer.type != MSG_RESULT || answer.status != 0) {
 		cleanup_free char *why = str_sanitize(answer.text ? answer.text : "no reason was given");
-		say_error("the page was not opened: %s", why);
+		say_error("the %s was not opened: %s", kind, why);
 		return EXIT_FAILED;
 	}
 	return EXIT_OPENED;

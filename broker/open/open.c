@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * open.c - pages the tree asks for.
+ * open.c - pages the tree asks for, and files.
  *
  * Theory of operation
  * -------------------
@@ -17,6 +17,9 @@
  *     opener is started and watched for a moment, so that a failure can be reported.
  *  3. Where there is no opener, the person gets the URL to open somewhere else.
  *
+ * A file goes the same way. It is resolved before its rule is looked up, and again
+ * before it is handed over, since an answer may take its time; both have to agree.
+ *
  * Questions are waited for without a thread. A request whose program is gone takes
  * its question with it.
  */
@@ -26,12 +29,14 @@
 #include "explain/explain.h"
 #include "net/net.h"
 #include "open/entries.h"
+#include "open/file.h"
 #include "open/opener.h"
 #include "open/seen.h"
 #include "open/validate.h"
 #include "proto/openers.h"
 
 #include <errno.h>
+#include <json.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -62,6 +67,7 @@ struct job {
 	uint64_t id, ticket; /* ticket: of the question it waits for, else 0 */
 	bool gone;           /* nobody waits for the end any more */
 	struct checked_url u;
+	char *asked, *file; /* a file: its path as it was asked for, and what that leads to; NULL for a page */
 	struct decision decision;
 	char program[32], parent[32];
 	pid_t tgid;
@@ -101,15 +107,24 @@ static void release(struct job *j)
 	pthread_cond_broadcast(&o->ended);
 	pthread_mutex_unlock(&o->lock);
 	checked_url_free(&j->u);
+	free(j->asked);
+	free(j->file);
 	free(j);
+}
+
+/* What the rules are about: a URL, or the path of a file. */
+static const char *object(const struct job *j)
+{
+	const char *what = j->file ? j->file : j->asked ? j->asked : j->u.url;
+	return what ? what : "";
 }
 
 /* Record how it ended and tell who asked. */
 static void report(struct job *j, const char *problem, const char *answer)
 {
 	const struct denial d = {.op = OP_OPEN_URL,
-		.asked = j->u.url ? j->u.url : "",
-		.resolved = j->u.url ? j->u.url : "",
+		.asked = j->asked ? j->asked : object(j),
+		.resolved = object(j),
 		.tgid = j->tgid,
 		.program = j->program,
 		.parent = j->parent,
@@ -177,7 +192,7 @@ static bool answered_yes(struct job *j, enum answer answer, const char *no)
 static void forget(struct job *j)
 {
 	pthread_mutex_lock(&j->o->lock);
-	seen_forget(&j->o->seen, j->u.url);
+	seen_forget(&j->o->seen, object(j));
 	pthread_mutex_unlock(&j->o->lock);
 }
 
@@ -195,6 +210,11 @@ static void on_shown(void *data, enum answer answer)
 static void show_url(struct job *j)
 {
 	struct approve *a = j->o->cfg.approve;
+	if (j->asked) {
+		forget(j);
+		finish(j, "there is no program outside the sandbox to show the file with", "no opener");
+		return;
+	}
 	if (a && approve_can_show(a)) {
 		const struct question q = {.op = OP_OPEN_URL,
 			.kind = QUESTION_PAGE,
@@ -211,13 +231,28 @@ static void show_url(struct job *j)
 	finish(j, text, "no opener");
 }
 
+/* Start the opener; a file only when what was decided about still stands there. Return: opener_start()'s. */
+static int start_opener(struct job *j, pid_t *pid, struct err **e)
+{
+	char *const *env = j->o->cfg.host_env;
+	if (!j->asked)
+		return opener_start(env, j->u.url, -1, pid, e);
+	cleanup_free char *real = NULL;
+	cleanup_fd int fd = file_pin(j->o->cfg.policy, j->file, &real, e);
+	if (fd < 0)
+		return -1;
+	if (strcmp(real, j->file) != 0)
+		return err_set(e, 0, "%s leads somewhere else than before", j->file);
+	return opener_start(env, real, fd, pid, e);
+}
+
 static void *show(void *data)
 {
 	struct job *j = data;
 	struct open_room *o = j->o;
 	cleanup_err struct err *e = NULL;
 	pthread_mutex_lock(&o->lock);
-	bool again = !seen_add(&o->seen, j->u.url, j->u.login, (time_t)(monotonic_ms() / 1000));
+	bool again = !seen_add(&o->seen, object(j), j->u.login, (time_t)(monotonic_ms() / 1000));
 	pthread_mutex_unlock(&o->lock);
 	if (again) {
 		finish(j, NULL, "opened already");
@@ -225,7 +260,7 @@ static void *show(void *data)
 	}
 	pid_t pid = 0;
 	bool ended = false;
-	int rc = opener_start(o->cfg.host_env, j->u.url, &pid, &e);
+	int rc = start_opener(j, &pid, &e);
 	if (rc == 1) {
 		show_url(j);
 		return NULL;
@@ -265,6 +300,18 @@ static bool answer_arrives(const struct job *j)
 	}
 }
 
+/* Why @what is not opened, and the line that would open it. New string. */
+static char *not_listed(const char *what, const char *kind, const char *key)
+{
+	cleanup_free char *value = what[0] == '/' ? profile_path_value(what) : xstrdup(what);
+	struct json_object *quoted = json_object_new_string(value);
+	char *text = xasprintf("%s is not among the %s of this session; the profile's open_urls needs \"%s\": [%s]",
+		what, kind, key,
+		json_object_to_json_string_ext(quoted, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(quoted);
+	return text;
+}
+
 /* No rule shows the page: ask, or say what to add. @reason: why its origin is not enough; else NULL */
 static void ask(struct job *j, const char *reason)
 {
@@ -272,8 +319,8 @@ static void ask(struct job *j, const char *reason)
 	if (j->decision.verdict != VERDICT_NEVER && a && approve_possible(a)) {
 		const struct question q = {.op = OP_OPEN_URL,
 			.kind = reason && j->decision.verdict == VERDICT_ALLOW ? QUESTION_ONCE : QUESTION_RULE,
-			.object = j->u.url,
-			.asked = j->u.url,
+			.object = object(j),
+			.asked = j->asked ? j->asked : object(j),
 			.rule = reason,
 			.tgid = j->tgid,
 			.program = j->program,
@@ -284,14 +331,30 @@ static void ask(struct job *j, const char *reason)
 	cleanup_free char *text = NULL;
 	if (j->decision.verdict == VERDICT_ALLOW)
 		text = xstrdup(reason);
+	else if (j->file)
+		text = not_listed(j->file, "files", "allow_files");
 	else if (j->u.localhost)
 		text = xstrdup("pages of this machine are not opened; the profile's open_urls needs "
 			       "\"allow_localhost\": true");
 	else
-		text = xasprintf("%s is not among the pages of this session; the profile's open_urls needs "
-				 "\"allow_origins\": [\"%s\"]",
-			j->u.origin, j->u.origin);
+		text = not_listed(j->u.origin, "pages", "allow_origins");
 	finish(j, text, "not asked");
+}
+
+static void *consider_file(void *data)
+{
+	struct job *j = data;
+	cleanup_err struct err *e = NULL;
+	cleanup_fd int fd = file_pin(j->o->cfg.policy, j->asked, &j->file, &e);
+	if (fd < 0) {
+		finish(j, err_msg(e), "invalid");
+		return NULL;
+	}
+	j->decision = policy_check_origin(j->o->cfg.policy, j->file);
+	if (j->decision.verdict == VERDICT_ALLOW)
+		return show(j);
+	ask(j, NULL);
+	return NULL;
 }
 
 static void *consider(void *data)
@@ -337,10 +400,10 @@ uint64_t open_url(struct open_room *o, pid_t tgid, const char *url, size_t len, 
 	cleanup_err struct err *e = NULL;
 	if (full)
 		finish(j, "too many pages in a short time", "too many");
-	else if (url_check(url, len, &j->u, &e) < 0)
+	else if (file_is_url(url, len) ? !(j->asked = file_url_path(url, len, &e)) : url_check(url, len, &j->u, &e) < 0)
 		finish(j, err_msg(e), "invalid");
 	else
-		go_on(j, consider);
+		go_on(j, j->asked ? consider_file : consider);
 	return id;
 }
 

@@ -32,7 +32,8 @@ void open_stop(struct open_room *o);
 /** open_url_done - runs once, on any thread: NULL @problem means the page was opened, or had been already. */
 typedef void open_url_done(void *data, const char *problem);
 /**
- * open_url() - one request from the tree; @tgid from the kernel. Asks when the origin is not listed.
+ * open_url() - one request from the tree, for a page or a file (file: URL); @tgid from the kernel. Asks when no list
+ * of the profile holds it.
  * Return: a number for open_url_gone(), never 0.
  */
 uint64_t open_url(struct open_room *o, pid_t tgid, const char *url, size_t len, open_url_done *done, void *data);

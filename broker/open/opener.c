@@ -3,8 +3,8 @@
  * opener.c - start the host's opener.
  *
  * No shell is involved: a command of BROWSER is split at blanks, and the URL,
- * which begins with http, is one argument of its own. The program starts in the root
- * directory: in the session's one, files that the tree wrote could change what it does.
+ * which begins with http, or the path, which begins with a slash, is one argument of its own. The program starts in the
+ * root directory: in the session's one, files that the tree wrote could change what it does.
  */
 #include "open/opener.h"
 
@@ -90,7 +90,7 @@ static pid_t spawn_list(const char *list, const char *url, char *const *env)
 	return pid;
 }
 
-int opener_start(char *const *host_env, const char *url, pid_t *pid, struct err **e)
+int opener_start(char *const *host_env, const char *url, int file, pid_t *pid, struct err **e)
 {
 	const char *browser = env_get(host_env, "BROWSER");
 	*pid = 0;
@@ -100,7 +100,7 @@ int opener_start(char *const *host_env, const char *url, pid_t *pid, struct err 
 	}
 	bool display = env_get(host_env, "DISPLAY") || env_get(host_env, "WAYLAND_DISPLAY");
 	/* on the far end of ssh, the desktop is not where the person is */
-	int portal = display || !env_get(host_env, "SSH_CONNECTION") ? portal_open(url, e) : 1;
+	int portal = display || !env_get(host_env, "SSH_CONNECTION") ? portal_open(url, file, e) : 1;
 	if (portal <= 0)
 		return portal;
 	if (display)

@@ -57,15 +57,20 @@ static void load(void)
 	loaded = library_load(sonames, names, &lib) && lib.dbus_threads_init_default();
 }
 
-/* OpenURI(parent_window, uri, options). Return: the reply, or NULL. */
-static DBusMessage *call(DBusConnection *bus, const char *url)
+/* OpenURI(parent_window, uri, options) or OpenFile(parent_window, fd, options). Return: the reply, or NULL. */
+static DBusMessage *call(DBusConnection *bus, const char *url, int file)
 {
 	const char *no_window = "";
-	DBusMessage *m = lib.dbus_message_new_method_call(NAME, PATH, "org.freedesktop.portal.OpenURI", "OpenURI");
+	DBusMessage *m = lib.dbus_message_new_method_call(
+		NAME, PATH, "org.freedesktop.portal.OpenURI", file < 0 ? "OpenURI" : "OpenFile");
 	DBusMessageIter it, options;
 	if (!m)
 		return NULL;
-	lib.dbus_message_append_args(m, DBUS_TYPE_STRING, &no_window, DBUS_TYPE_STRING, &url, DBUS_TYPE_INVALID);
+	lib.dbus_message_append_args(m, DBUS_TYPE_STRING, &no_window, DBUS_TYPE_INVALID);
+	if (file < 0)
+		lib.dbus_message_append_args(m, DBUS_TYPE_STRING, &url, DBUS_TYPE_INVALID);
+	else
+		lib.dbus_message_append_args(m, DBUS_TYPE_UNIX_FD, &file, DBUS_TYPE_INVALID);
 	lib.dbus_message_iter_init_append(m, &it);
 	lib.dbus_message_iter_open_container(&it, DBUS_TYPE_ARRAY, "{sv}", &options);
 	lib.dbus_message_iter_close_container(&it, &options);
@@ -105,23 +110,23 @@ static dbus_uint32_t wait_response(DBusConnection *bus, const char *handle, cons
 	return code;
 }
 
-static int open_on(DBusConnection *bus, const char *url, struct err **e)
+static int open_on(DBusConnection *bus, const char *url, int file, struct err **e)
 {
 	const char *handle = NULL;
 	lib.dbus_connection_set_exit_on_disconnect(bus, FALSE);
 	lib.dbus_bus_add_match(bus, "type='signal',interface='org.freedesktop.portal.Request',member='Response'", NULL);
-	DBusMessage *reply = call(bus, url);
+	DBusMessage *reply = call(bus, url, file);
 	int rc = 1;
 	if (reply && lib.dbus_message_get_args(reply, NULL, DBUS_TYPE_OBJECT_PATH, &handle, DBUS_TYPE_INVALID)) {
 		dbus_uint32_t code = wait_response(bus, handle, lib.dbus_message_get_sender(reply));
-		rc = code == 0 ? 0 : err_set(e, 0, "the desktop portal did not open the page (response %u)", code);
+		rc = code == 0 ? 0 : err_set(e, 0, "the desktop portal did not open it (response %u)", code);
 	}
 	if (reply)
 		lib.dbus_message_unref(reply);
 	return rc;
 }
 
-int portal_open(const char *url, struct err **e)
+int portal_open(const char *url, int file, struct err **e)
 {
 	if (!session_bus_exists())
 		return 1;
@@ -129,7 +134,7 @@ int portal_open(const char *url, struct err **e)
 	DBusConnection *bus = loaded ? lib.dbus_bus_get_private(DBUS_BUS_SESSION, NULL) : NULL;
 	if (!bus)
 		return 1;
-	int rc = open_on(bus, url, e);
+	int rc = open_on(bus, url, file, e);
 	lib.dbus_connection_close(bus);
 	lib.dbus_connection_unref(bus);
 	return rc;

@@ -401,6 +401,26 @@ static int count_parse(const char *text, const char *what, bool per_cent, unsign
 	return 0;
 }
 
+/* Files to be opened may be made later. */
+static int open_files_compile(struct compile *c, struct err **e)
+{
+	const struct items *l = &c->profile->open_urls.allow_files;
+	struct policy *p = c->p;
+	for (size_t k = 0; k < l->n; k++) {
+		cleanup_strv struct strv paths = {0};
+		if (profile_expand(c->env->expansion, &l->v[k], &paths, e) < 0)
+			return err_wrap(e, "cannot expand %s", l->v[k].value);
+		for (size_t j = 0; j < paths.n; j++) {
+			struct stat st;
+			bool exists;
+			cleanup_free char *path = canon_path(&c->canon, paths.v[j], &st, &exists);
+			p->open_files = xreallocarray(p->open_files, p->n_open_files + 1, sizeof(struct rule *));
+			p->open_files[p->n_open_files++] = rule_aside(p, path, l->v[k].value, &l->v[k].origin);
+		}
+	}
+	return 0;
+}
+
 static int settings_compile(struct compile *c, struct err **e)
 {
 	struct policy_settings *s = &c->p->settings;
@@ -467,7 +487,7 @@ static int compile_all(struct compile *c, struct err **e)
 	never_compile(c);
 	if (groups_compile(c, e) < 0 || lists_compile(c, e) < 0 || denies_compile(c, e) < 0 ||
 		bypasses_compile(c, e) < 0 || gpu_compile(c, e) < 0 || unix_compile(c, e) < 0 ||
-		quiet_compile(c, e) < 0)
+		quiet_compile(c, e) < 0 || open_files_compile(c, e) < 0)
 		return -1;
 	session_compile(c);
 	if (conflict_resolve(c, e) < 0)
@@ -517,6 +537,7 @@ void policy_free(struct policy *p)
 	free(p->kernel);
 	free(p->sockets);
 	free(p->origins);
+	free(p->open_files);
 	free(p->commands);
 	free(p->denied_files);
 	free(p->grants);

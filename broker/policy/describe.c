@@ -123,7 +123,8 @@ char *policy_suggest_flag(const struct policy *p, enum operation op, const char 
 	case OP_UNIX_BIND:
 		return xasprintf("--allow-unix-socket-bind %s", quoted);
 	case OP_OPEN_URL:
-		return suggest_origin(object ? object : "");
+		return object && object[0] == '/' ? xasprintf("--allow-open-file %s", quoted)
+						  : suggest_origin(object ? object : "");
 	case OP_SECRET:
 		return xasprintf("--env-credential %s", quoted);
 	default:

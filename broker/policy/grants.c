@@ -190,6 +190,9 @@ struct decision policy_check_origin(const struct policy *p, const char *origin)
 	for (size_t i = 0; i < p->n_origins && d.verdict == VERDICT_NONE; i++)
 		if (origin_matches(p->origins[i]->path, origin))
 			d = (struct decision){VERDICT_ALLOW, p->origins[i], false};
+	for (size_t i = 0; i < p->n_open_files && origin[0] == '/' && d.verdict == VERDICT_NONE; i++)
+		if (path_beneath(origin, p->open_files[i]->path))
+			d = (struct decision){VERDICT_ALLOW, p->open_files[i], false};
 	for (size_t i = p->n_grants; i-- > 0 && d.verdict == VERDICT_NONE;) {
 		const struct grant *g = &p->grants[i];
 		if (g->kind == GRANT_ORIGIN && !g->revoked && strcmp(g->rule->path, origin) == 0)

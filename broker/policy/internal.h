@@ -142,6 +142,8 @@ struct policy {
 	size_t n_commands;
 	struct rule **origins; /* open_urls.allow_origins */
 	size_t n_origins;
+	struct rule **open_files; /* open_urls.allow_files */
+	size_t n_open_files;
 	struct denied_file *denied_files;
 	size_t n_denied_files;
 	struct grant *grants;

@@ -144,7 +144,8 @@ struct decision policy_check_unix(const struct policy *p, enum operation op, con
  * nothing depends on it (filesystem.suppress_save_prompt).
  */
 bool policy_quiet(const struct policy *p, enum operation op, const char *object);
-/** policy_check_url() - decide OP_OPEN_URL by parsed origin ("https://host[:port]") */
+/** policy_check_origin() - decide OP_OPEN_URL by parsed origin ("https://host[:port]"), or by canonical path for a file
+ */
 struct decision policy_check_origin(const struct policy *p, const char *origin);
 
 /* What the kernel is to be told. */

@@ -319,6 +319,14 @@ char *profile_literal(const char *path)
 	return buf_steal(&b);
 }
 
+char *profile_path_value(const char *path)
+{
+	const char *home = home_dir();
+	bool below = home && strcmp(home, "/") != 0 && path_beneath(path, home) && strcmp(path, home) != 0;
+	cleanup_free char *literal = profile_literal(below ? path + strlen(home) : path);
+	return xasprintf("%s%s", below ? "~" : "", literal);
+}
+
 int profile_expand(const struct expansion *x, const struct item *it, struct strv *out, struct err **e)
 {
 	const char *p = it->value;

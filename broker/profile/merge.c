@@ -125,8 +125,11 @@ static void merge_special(struct profile *out, const struct profile *base, const
 	const struct profile *urls = child->open_urls.given ? child : base;
 	out->open_urls.given = urls->open_urls.given;
 	append(&out->open_urls.allow_origins, &urls->open_urls.allow_origins);
-	if (urls != child) /* origins without a block come from flags, which add */
+	append(&out->open_urls.allow_files, &urls->open_urls.allow_files);
+	if (urls != child) { /* lists without a block come from flags, which add */
 		append(&out->open_urls.allow_origins, &child->open_urls.allow_origins);
+		append(&out->open_urls.allow_files, &child->open_urls.allow_files);
+	}
 	out->open_urls.allow_localhost = urls->open_urls.allow_localhost;
 	copy_functions(out, urls);
 }

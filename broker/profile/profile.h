@@ -145,7 +145,7 @@ struct profile {
 	} rollback;
 	struct {
 		bool given; /* object present: replaces the base's whole object */
-		struct items allow_origins;
+		struct items allow_origins, allow_files;
 		enum tri allow_localhost;
 		struct open_function *functions;
 		size_t n_functions;
@@ -219,6 +219,8 @@ int profile_expand(const struct expansion *x, const struct item *it, struct strv
 char *profile_expand_text(const struct expansion *x, const char *text);
 /** profile_literal() - the list entry that stands for exactly this absolute path. New string. */
 char *profile_literal(const char *path);
+/** profile_path_value() - the same as a person would write it, below "~" where it can be. New string. */
+char *profile_path_value(const char *path);
 
 /**
  * profile_append_value() - "always": add a string to an array of a user's profile file.

@@ -62,7 +62,7 @@ says 1 'takes no options' xdg-open -https://claude.ai/
 says 1 'one page is opened at a time' xdg-open https://claude.ai/1 https://claude.ai/2
 says 1 'one page is opened at a time' gio open https://claude.ai/1 https://claude.ai/2
 says 2 'there is no file nowhere' xdg-open nowhere
-says 4 'no files or programs' xdg-open /etc/passwd
+says 4 'does not have the name of a document' xdg-open /etc/passwd
 says 4 'only pages at https' xdg-open mailto:a@b.test
 says 4 'control character' xdg-open $'https://claude.ai/\nx'
 says 4 'allow_origins' xdg-open https://evil.test/

@@ -7,6 +7,7 @@
 
 #include <dbus/dbus.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -27,8 +28,19 @@ static char *dir; /* with programs named after openers; each writes its name and
 static void open_uri(DBusConnection *c, DBusMessage *m)
 {
 	const char *window, *url, *handle = HANDLE;
-	if (!dbus_message_has_signature(m, "ssa{sv}") ||
-		!dbus_message_get_args(m, NULL, DBUS_TYPE_STRING, &window, DBUS_TYPE_STRING, &url, DBUS_TYPE_INVALID))
+	char named[PATH_MAX] = "";
+	int fd = -1;
+	/* a file comes as a descriptor, and is what the descriptor says */
+	if (dbus_message_has_signature(m, "sha{sv}") &&
+		dbus_message_get_args(m, NULL, DBUS_TYPE_STRING, &window, DBUS_TYPE_UNIX_FD, &fd, DBUS_TYPE_INVALID)) {
+		cleanup_free char *link = xasprintf("/proc/self/fd/%d", fd);
+		if (readlink(link, named, sizeof named - 1) < 0 || !(fcntl(fd, F_GETFL) & O_PATH))
+			_exit(5);
+		close(fd);
+		url = named;
+	} else if (!dbus_message_has_signature(m, "ssa{sv}") ||
+		   !dbus_message_get_args(
+			   m, NULL, DBUS_TYPE_STRING, &window, DBUS_TYPE_STRING, &url, DBUS_TYPE_INVALID))
 		_exit(3);
 	cleanup_free char *log = xasprintf("%s/log", dir);
 	FILE *f = fopen(log, "ae");
@@ -63,7 +75,8 @@ static void serve(int ready)
 	while (dbus_connection_read_write(c, -1)) {
 		DBusMessage *m;
 		while ((m = dbus_connection_pop_message(c))) {
-			if (dbus_message_is_method_call(m, "org.freedesktop.portal.OpenURI", "OpenURI"))
+			if (dbus_message_is_method_call(m, "org.freedesktop.portal.OpenURI", "OpenURI") ||
+				dbus_message_is_method_call(m, "org.freedesktop.portal.OpenURI", "OpenFile"))
 				open_uri(c, m);
 			dbus_message_unref(m);
 		}
@@ -156,7 +169,8 @@ static int opens(const char *const *env, const char *url, const char *want)
 		strv_add(&all, *env);
 	unlink(log);
 	pid_t pid = -1;
-	int rc = opener_start(all.v, url, &pid, &e);
+	cleanup_fd int file = url[0] == '/' ? open(url, O_PATH | O_CLOEXEC) : -1;
+	int rc = opener_start(all.v, url, file, &pid, &e);
 	if (rc == 0 && pid > 0)
 		assert_int_equal(waitpid(pid, NULL, 0), pid);
 	if (file_read(log, 4096, &text, NULL, NULL) < 0)
@@ -213,6 +227,22 @@ static void with_a_portal(void **state)
 	end(&portal);
 }
 
+static void files(void **state)
+{
+	(void)state;
+	cleanup_free char *file = xasprintf("%s/response-0 b.html", dir);
+	cleanup_free char *by_portal = xasprintf("portal %s\n", file), *by_program = xasprintf("xdg-open %s\n", file),
+			  *by_browser = xasprintf("mine --new %s\n", file);
+	cleanup_fd int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(opens(ENV(), file, ""), 1);
+	assert_int_equal(opens(ENV("DISPLAY=:0"), file, by_program), 0);
+	start_portal();
+	assert_int_equal(opens(ENV("DISPLAY=:0"), file, by_portal), 0);
+	assert_int_equal(opens(ENV("BROWSER=mine --new"), file, by_browser), 0);
+	end(&portal);
+}
+
 /* A program on the bus that is no portal cannot say what became of a page: nobody hears it. */
 static void answers_of_others_do_not_count(void **state)
 {
@@ -250,6 +280,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_a_portal),
 		cmocka_unit_test(with_a_portal),
+		cmocka_unit_test(files),
 		cmocka_unit_test(answers_of_others_do_not_count),
 		cmocka_unit_test(a_bus_that_is_gone),
 	};

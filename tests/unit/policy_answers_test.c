@@ -240,6 +240,35 @@ static void origins_compare_whole(void **state)
 			fail_msg("%s is allowed", no[i]);
 }
 
+static void files_to_open_lie_below_a_listed_path(void **state)
+{
+	struct fixture *f = *state;
+	make(f, "docs/a.html");
+	make(f, "one.txt");
+	cleanup_free char *link = in_home(f, "link");
+	assert_int_equal(symlink("docs", link), 0);
+	add(f, &f->profile->open_urls.allow_files, "link", SOURCE_PROFILE);
+	add(f, &f->profile->open_urls.allow_files, "one.txt", SOURCE_USER);
+	add(f, &f->profile->open_urls.allow_files, "later", SOURCE_PROFILE);
+	compile(f);
+	static const char *const yes[] = {"docs/a.html", "docs/b/c.html", "docs", "one.txt", "later/x.html"};
+	static const char *const no[] = {"link/a.html", "docs2/a.html", "one.txt2", "", "late"};
+	for (size_t i = 0; i < ARRAY_SIZE(yes); i++) {
+		cleanup_free char *path = in_home(f, yes[i]);
+		assert_int_equal(policy_check_origin(f->policy, path).verdict, VERDICT_ALLOW);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(no); i++) {
+		cleanup_free char *path = in_home(f, no[i]);
+		if (policy_check_origin(f->policy, path).verdict != VERDICT_NONE)
+			fail_msg("%s is allowed", no[i]);
+	}
+	/* and listing it to be opened does not make it readable */
+	assert_int_equal(check(f, OP_READ, "docs/a.html").verdict, VERDICT_NONE);
+	cleanup_free char *path = in_home(f, "other.html");
+	policy_grant_origin(f->policy, path, false);
+	assert_int_equal(policy_check_origin(f->policy, path).verdict, VERDICT_ALLOW);
+}
+
 static void suggestions_name_the_flag_that_helps(void **state)
 {
 	struct fixture *f = *state;
@@ -262,7 +291,7 @@ static void suggestions_name_the_flag_that_helps(void **state)
 		{OP_CONNECT, "/api.test", 22, "--allow-domain /api.test:22"},
 		{OP_CONNECT, "/::1", 8443, "--allow-domain '[/::1]:8443'"},
 		{OP_READ, "dir/a $HOME", 0, "--read-file '%s/dir/a $$HOME'"},
-		{OP_OPEN_URL, "/https://a.test:444/x?y", 0, "--allow-url /https://a.test:444"},
+		{OP_OPEN_URL, "dir/it's a file", 0, "--allow-open-file '%s/dir/it'\\''s a file'"},
 		{OP_BIND, "/0.0.0.0", 8080, "--listen-port 8080"},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -338,6 +367,7 @@ int main(void)
 		TEST(answers_may_change_while_others_ask),
 		TEST(sockets_hosts_and_origins_are_remembered),
 		TEST(origins_compare_whole),
+		TEST(files_to_open_lie_below_a_listed_path),
 		TEST(suggestions_name_the_flag_that_helps),
 		TEST(rules_have_words),
 		TEST(limits_are_parsed),
