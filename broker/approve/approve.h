@@ -24,6 +24,9 @@ enum question_kind {
 	QUESTION_PAGE  /* the same; a page that the person is shown, to open somewhere else */
 };
 
+/** question_kind_name() - "rule", "once", "page"; "?" for one that is not known. */
+const char *question_kind_name(enum question_kind kind);
+
 /** struct question - one request, as shown. Strings are copied by approve_submit(). */
 struct question {
 	enum operation op;
@@ -62,8 +65,6 @@ int approve_start(struct approve **a, const struct approve_config *cfg, struct e
 void approve_stop(struct approve *a);
 /** approve_possible() - whether some front end could answer now; false means refuse at once. */
 bool approve_possible(struct approve *a);
-/** approve_can_show() - whether some front end could show a page now (QUESTION_PAGE): a terminal, `nono approve`. */
-bool approve_can_show(struct approve *a);
 
 typedef void approve_done(void *data, enum answer answer);
 /**

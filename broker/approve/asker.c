@@ -46,20 +46,6 @@ bool approve_possible(struct approve *a)
 	return false;
 }
 
-bool approve_can_show(struct approve *a)
-{
-	const struct approve_config *cfg = approve_cfg(a);
-	struct asker *k = approve_asker(a);
-	if (cfg->on_request == ON_REQUEST_DENY || atomic_load(&k->stopping))
-		return false;
-	if (cfg->on_request == ON_REQUEST_HOLD || watchers_any(approve_watchers(a)))
-		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(fronts); i++)
-		if (k->state[i] && fronts[i]->shows_pages && fronts[i]->usable(k->state[i]))
-			return true;
-	return false;
-}
-
 /* One round: wait, let every front end look, tell them when questions came or went. */
 static void round_of(struct asker *k)
 {
@@ -81,8 +67,6 @@ static void round_of(struct asker *k)
 	queue_flush(k->queue);
 	if (changed && !approve_possible(k->queue))
 		queue_answer_all(k->queue, ANSWER_NO); /* the last front end went away */
-	else if (changed && !approve_can_show(k->queue))
-		queue_refuse_pages(k->queue);
 	for (size_t i = 0; i < ARRAY_SIZE(fronts); i++) {
 		if (!k->state[i])
 			continue;

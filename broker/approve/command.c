@@ -117,8 +117,7 @@ static void print_json(const struct msg *m)
 		json_object_object_add(o, "pid", json_object_new_int64(m->pid));
 	if (m->port)
 		json_object_object_add(o, "port", json_object_new_int((int)m->port));
-	static const char *const kinds[] = {"rule", "once", "page"};
-	json_object_object_add(o, "kind", json_object_new_string(m->kind < ARRAY_SIZE(kinds) ? kinds[m->kind] : "?"));
+	json_object_object_add(o, "kind", json_object_new_string(question_kind_name((enum question_kind)m->kind)));
 	json_object_object_add(o, "protected", json_object_new_boolean(m->flag));
 	json_object_object_add(o, "waiting", json_object_new_int64((int64_t)m->number));
 	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_NOSLASHESCAPE));

@@ -72,7 +72,9 @@ static struct json_object *describe(const struct pending *p)
 	const struct question *q = &p->q;
 	struct json_object *o = json_object_new_object();
 	json_object_object_add(o, "id", json_object_new_int64((int64_t)p->id));
-	add_string(o, "operation", operation_name(q->op));
+	/* who decides by rules about "open URL" must not say by accident that somebody has seen the page */
+	add_string(o, "operation", q->kind == QUESTION_PAGE ? "show URL" : operation_name(q->op));
+	add_string(o, "kind", question_kind_name(q->kind));
 	if (q->op == OP_CONNECT || q->op == OP_BIND) {
 		add_string(o, "host", q->object);
 		json_object_object_add(o, "port", json_object_new_int((int)q->port));
@@ -130,7 +132,7 @@ static void external_changed(void *state)
 	for (size_t i = 0; i < SLOTS; i++) {
 		if (x->slots[i].pid)
 			continue;
-		struct pending *p = approve_next_question(x->queue, x->last);
+		struct pending *p = approve_next(x->queue, x->last);
 		if (!p)
 			return;
 		x->last = p->id;

@@ -22,7 +22,6 @@ struct front_end {
 	void *(*start)(struct approve *a);
 	void (*stop)(void *state);
 	bool (*usable)(void *state);
-	bool shows_pages; /* and not only asks (QUESTION_PAGE) */
 	/** changed() - the set of open questions changed. */
 	void (*changed)(void *state);
 	/** wait_for() - fill @p with at most FRONT_END_FDS entries; lower *@timeout_ms if needed. Return: entries. */
@@ -35,8 +34,6 @@ extern const struct front_end front_terminal, front_external, front_tmux, front_
 const struct approve_config *approve_cfg(const struct approve *a);
 /** approve_next() - a copy of the first open question with an id greater than @after; NULL if there is none. */
 struct pending *approve_next(struct approve *a, uint64_t after);
-/** approve_next_question() - the same without pages, which some front ends cannot show. */
-struct pending *approve_next_question(struct approve *a, uint64_t after);
 /** approve_open() - whether question @id is still open. */
 bool approve_open(struct approve *a, uint64_t id);
 size_t approve_count(struct approve *a);
@@ -46,8 +43,6 @@ struct approve *queue_new(const struct approve_config *cfg);
 void queue_free(struct approve *a);
 /** queue_answer_all() - close every open question with @answer, without any change to the policy. */
 void queue_answer_all(struct approve *a, enum answer answer);
-/** queue_refuse_pages() - the same with "no" for pages that nobody can show any more. */
-void queue_refuse_pages(struct approve *a);
 /** queue_flush() - give those their answer who were refused for asking too fast. */
 void queue_flush(struct approve *a);
 /** asker_wake() - something changed; any thread. */

@@ -13,6 +13,9 @@
  * the session bus. Only signals of the connection that owns the server's name count, and
  * only for notifications that are shown. A dismissed notification is no. One that the server
  * let expire is no when there is nowhere else to answer.
+ *
+ * A URL is shown whole: what it leads to may stand anywhere in it. The open room has checked it, and it holds
+ * nothing but printable ASCII.
  */
 #include "approve/internal.h"
 
@@ -27,7 +30,7 @@
 #define SHOWN_MAX 4        /* at once; the others follow as these are answered */
 #define PATIENCE_MS 10000  /* before a notification, where there is a terminal */
 #define CALL_MS 2000       /* for a reply of the server */
-#define TEXT_MAX 400       /* of an object, in bytes */
+#define TEXT_MAX 400       /* of an object, in bytes; a URL is never cut */
 #define REASON_DISMISSED 2 /* NotificationClosed: by the person */
 
 /* What is used of libdbus, by the names and types of its header. */
@@ -66,6 +69,7 @@ struct notify {
 	DBusConnection *bus;
 	int fd;
 	char *server;  /* unique name of the server */
+	bool links;    /* it knows links in a body */
 	int64_t due;   /* monotonic ms; 0: nothing to show */
 	uint64_t last; /* questions up to this id have been shown */
 	bool failed;
@@ -121,6 +125,8 @@ static bool find_server(struct notify *s)
 		    reply, NULL, DBUS_TYPE_ARRAY, DBUS_TYPE_STRING, &list, &n, DBUS_TYPE_INVALID)) {
 		for (int i = 0; i < n; i++)
 			actions |= strcmp(list[i], "actions") == 0;
+		for (int i = 0; i < n; i++)
+			s->links |= strcmp(list[i], "body-hyperlinks") == 0;
 		s->server = xstrdup(s->lib.dbus_message_get_sender(reply));
 	}
 	for (int i = 0; i < n; i++)
@@ -146,24 +152,47 @@ static bool connect_bus(struct notify *s)
 	return find_server(s) && s->lib.dbus_connection_get_unix_fd(s->bus, &s->fd);
 }
 
+/* Append text to a body that may be read as markup. */
+static void add_escaped(struct buf *b, const char *text)
+{
+	for (const char *c = text; *c; c++) {
+		if (*c == '<')
+			buf_adds(b, "&lt;");
+		else if (*c == '>')
+			buf_adds(b, "&gt;");
+		else if (*c == '&')
+			buf_adds(b, "&amp;");
+		else if (*c == '"')
+			buf_adds(b, "&quot;");
+		else
+			buf_addc(b, *c);
+	}
+}
+
+/* A page to be opened somewhere else. New string. */
+static char *page_text(const struct notify *s, const char *program, const char *url)
+{
+	struct buf b = {0};
+	cleanup_buf struct buf escaped = {0};
+	add_escaped(&escaped, url);
+	add_escaped(&b, program);
+	buf_adds(&b, " wants a page to be opened, and no browser is known here. Open it yourself: ");
+	buf_addf(&b, s->links ? "<a href=\"%s\">%s</a>" : "%s", escaped.data, escaped.data);
+	return buf_steal(&b);
+}
+
 /* Text for a body that may be read as markup. New string. */
-static char *body_text(const struct pending *p)
+static char *body_text(const struct notify *s, const struct pending *p)
 {
 	cleanup_free char *object = question_object(&p->q);
 	cleanup_free char *program = str_sanitize(p->q.program ? p->q.program : "a program");
+	if (p->q.kind == QUESTION_PAGE)
+		return page_text(s, program, object);
+	bool cut = !question_is_url(&p->q) && strlen(object) > TEXT_MAX;
 	cleanup_free char *plain = xasprintf("%s%s wants to %s %.*s%s", p->q.protected_object ? "PROTECTED. " : "",
-		program, question_verb(&p->q), TEXT_MAX, object, strlen(object) > TEXT_MAX ? " (cut)" : "");
+		program, question_verb(&p->q), cut ? TEXT_MAX : (int)strlen(object), object, cut ? " (cut)" : "");
 	struct buf b = {0};
-	for (const char *c = plain; *c; c++) {
-		if (*c == '<')
-			buf_adds(&b, "&lt;");
-		else if (*c == '>')
-			buf_adds(&b, "&gt;");
-		else if (*c == '&')
-			buf_adds(&b, "&amp;");
-		else
-			buf_addc(&b, *c);
-	}
+	add_escaped(&b, plain);
 	/* cutting may have split a character, and the bus disconnects senders of bad UTF-8 */
 	size_t bad;
 	char *text = buf_steal(&b);
@@ -201,12 +230,15 @@ static void append_hints(struct notify *s, DBusMessageIter *it)
 static dbus_uint32_t show(struct notify *s, const struct pending *p)
 {
 	static const char *const actions[] = {"no", "No", "once", "Once", "session", "This session"};
+	static const char *const shown[] = {"no", "It cannot be opened", "once", "Done"};
+	bool page = p->q.kind == QUESTION_PAGE;
 	DBusMessage *m = s->lib.dbus_message_new_method_call(NAME, PATH, NAME, "Notify");
 	DBusMessageIter it;
-	const char *app = "nono", *icon = "dialog-question", *summary = "A program in the sandbox asks";
+	const char *app = "nono", *icon = "dialog-question";
+	const char *summary = page ? "A page to open" : "A program in the sandbox asks";
 	dbus_uint32_t replaces = 0, id = 0;
 	dbus_int32_t never_expires = 0;
-	cleanup_free char *text = body_text(p);
+	cleanup_free char *text = body_text(s, p);
 	const char *body = text;
 	if (!m)
 		return 0;
@@ -214,7 +246,8 @@ static dbus_uint32_t show(struct notify *s, const struct pending *p)
 		DBUS_TYPE_STRING, &summary, DBUS_TYPE_STRING, &body, DBUS_TYPE_INVALID);
 	s->lib.dbus_message_iter_init_append(m, &it);
 	/* what a rule protects is allowed once at most by a button */
-	append_strings(s, &it, actions, p->q.protected_object || p->q.kind != QUESTION_RULE ? 4 : ARRAY_SIZE(actions));
+	append_strings(s, &it, page ? shown : actions,
+		p->q.protected_object || p->q.kind != QUESTION_RULE ? 4 : ARRAY_SIZE(actions));
 	append_hints(s, &it);
 	s->lib.dbus_message_iter_append_basic(&it, DBUS_TYPE_INT32, &never_expires);
 	DBusMessage *reply = call(s, m);
@@ -242,7 +275,7 @@ static void show_due(struct notify *s)
 	for (size_t i = 0; i < SHOWN_MAX; i++) {
 		if (s->shown[i].question)
 			continue;
-		struct pending *p = approve_next_question(s->queue, s->last);
+		struct pending *p = approve_next(s->queue, s->last);
 		if (!p)
 			return;
 		s->last = p->id;
@@ -280,7 +313,7 @@ static void notify_changed(void *state)
 			close_shown(s, i);
 		room |= s->shown[i].question == 0;
 	}
-	struct pending *p = approve_next_question(s->queue, s->last);
+	struct pending *p = approve_next(s->queue, s->last);
 	bool terminal = approve_cfg(s->queue)->terminal && front_chosen("terminal", true);
 	if (!p)
 		s->due = 0;

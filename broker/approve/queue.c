@@ -388,17 +388,6 @@ struct pending *approve_next(struct approve *a, uint64_t after)
 	return p;
 }
 
-struct pending *approve_next_question(struct approve *a, uint64_t after)
-{
-	struct pending *p = approve_next(a, after);
-	while (p && p->q.kind == QUESTION_PAGE) {
-		after = p->id;
-		pending_free(p, 1);
-		p = approve_next(a, after);
-	}
-	return p;
-}
-
 bool approve_open(struct approve *a, uint64_t id)
 {
 	pthread_mutex_lock(&a->lock);
@@ -433,18 +422,6 @@ void queue_answer_all(struct approve *a, enum answer answer)
 		if (!o)
 			return;
 		tell(o, answer);
-	}
-}
-
-void queue_refuse_pages(struct approve *a)
-{
-	struct pending *p;
-	uint64_t after = 0;
-	while ((p = approve_next(a, after))) {
-		after = p->id;
-		if (p->q.kind == QUESTION_PAGE)
-			approve_answer(a, p->id, ANSWER_NO, NULL, NULL);
-		pending_free(p, 1);
 	}
 }
 

@@ -56,6 +56,13 @@ bool answer_parse(const char *s, enum answer *out)
 	return false;
 }
 
+const char *question_kind_name(enum question_kind kind)
+{
+	static const char *const names[] = {
+		[QUESTION_RULE] = "rule", [QUESTION_ONCE] = "once", [QUESTION_PAGE] = "page"};
+	return (unsigned)kind < ARRAY_SIZE(names) ? names[kind] : "?";
+}
+
 unsigned question_class(enum operation op)
 {
 	return rows[op].class;

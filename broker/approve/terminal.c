@@ -318,7 +318,6 @@ const struct front_end front_terminal = {
 	.start = terminal_start,
 	.stop = terminal_stop,
 	.usable = terminal_usable,
-	.shows_pages = true,
 	.changed = terminal_changed,
 	.wait_for = terminal_wait,
 	.ready = terminal_ready,

@@ -119,7 +119,6 @@ const struct front_end front_tmux = {
 	.start = tmux_start,
 	.stop = tmux_stop,
 	.usable = tmux_usable,
-	.shows_pages = true,
 	.changed = tmux_changed,
 	.wait_for = tmux_wait,
 	.ready = tmux_ready,

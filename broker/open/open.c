@@ -196,13 +196,20 @@ static void forget(struct job *j)
 	pthread_mutex_unlock(&j->o->lock);
 }
 
+/* What a program hears that has to say itself where the page is. New string. */
+static char *open_it_yourself(const struct job *j)
+{
+	return xasprintf("there is no browser outside the sandbox to open it with; open it yourself: %s", j->u.url);
+}
+
 /* The person has seen the page's URL. */
 static void on_shown(void *data, enum answer answer)
 {
 	struct job *j = data;
+	cleanup_free char *text = open_it_yourself(j);
 	if (answer != ANSWER_ONCE)
 		forget(j);
-	if (answered_yes(j, answer, "there is no browser to open it with"))
+	if (answered_yes(j, answer, text))
 		finish(j, NULL, "shown");
 }
 
@@ -215,7 +222,7 @@ static void show_url(struct job *j)
 		finish(j, "there is no program outside the sandbox to show the file with", "no opener");
 		return;
 	}
-	if (a && approve_can_show(a)) {
+	if (a && approve_possible(a)) {
 		const struct question q = {.op = OP_OPEN_URL,
 			.kind = QUESTION_PAGE,
 			.object = j->u.url,
@@ -227,7 +234,7 @@ static void show_url(struct job *j)
 		return;
 	}
 	forget(j);
-	cleanup_free char *text = xasprintf("there is no browser outside the sandbox; open it yourself: %s", j->u.url);
+	cleanup_free char *text = open_it_yourself(j);
 	finish(j, text, "no opener");
 }
 

@@ -76,7 +76,43 @@ asked once >/dev/null
 same "approver: the object" "read $dir/out/a cat False True" "$(python3 -c '
 import json, sys
 q = json.load(open(sys.argv[1])); print(q["operation"], q["path"], q["program"], q["protected"], {"id", "parent", "rule"} <= set(q))' "$dir/asked")"
+# pages: the URL in place of the path, and the same answers
+printf '#!/bin/sh\nprintf "%%s\\n" "$*" >>%s/opened\n' "$dir" >"$dir/browser"
+chmod +x "$dir/browser"
+origin=https://unlisted.test
+url="$origin/a?b=$(printf 'x%.0s' $(seq 3000))&c=%22"
+page() { # word, more pages
+	echo "$1" >"$dir/word"
+	: >"$dir/asked"
+	: >"$dir/opened"
+	BROWSER=$browser "$NONO" run -s --allow . --approver "$dir/approver" --no-diagnostics -- \
+		sh -c 'for u; do xdg-open "$u"; done; echo $?' sh "$url" "${@:2}" 2>"$dir/err" </dev/null
+}
+member() { python3 -c '
+import json, sys
+for l in open(sys.argv[1]):
+    q = json.loads(l)
+    print(*[q.get(k) for k in sys.argv[2:]])' "$dir/asked" "$@"; }
+browser=$dir/browser
+same "approver: a page once" 0 "$(page once)"
+same "approver: a page" "open URL rule $url xdg-open None False" "$(member operation kind url program path protected)"
+same "approver: a page once" "$url" "$(cat "$dir/opened")"
+same "approver: two pages once" 2 "$(page once $origin/2 >/dev/null; member url | wc -l)"
+same "approver: two pages for the session" "1 2" "$(page session $origin/2 >/dev/null; echo "$(member url | wc -l) $(wc -l <"$dir/opened")")"
+same "approver: two pages never" "1 0" "$(page never $origin/2 >/dev/null; echo "$(member url | wc -l) $(wc -l <"$dir/opened")")"
+for word in no "" yes; do same "approver: a page, $word" "4 0" "$(page "$word") $(wc -l <"$dir/opened")"; done
+# no browser: the approver shows it; what goes by "open URL" does not say so by accident
+browser=
+unset DISPLAY WAYLAND_DISPLAY DBUS_SESSION_BUS_ADDRESS
+export SSH_CONNECTION="192.0.2.1 1 192.0.2.2 22"
+same "approver: a page to show" 0 "$(page once)"
+same "approver: a page to show" "open URL rule $url
+show URL page $url" "$(member operation kind url)"
+same "approver: a page to show, for the session" 4 "$(page session)"
+grep -qF "open it yourself: $url" "$dir/err" || fail "approver: the URL is not named: $(cat "$dir/err")"
 echo 'sleep 300' >>"$dir/approver"
+same "approver: a page too late" 4 "$(BROWSER=$dir/browser "$NONO" run -s --allow . --approver "$dir/approver" --approver-timeout 1 --no-diagnostics -- \
+	sh -c 'xdg-open https://late.test/; echo $?' 2>/dev/null </dev/null)"
 same "approver: too late" "" "$("$NONO" run -s --allow . --approver "$dir/approver" --approver-timeout 1 --no-diagnostics -- cat "$dir/out/a" 2>/dev/null </dev/null)"
 # nobody there: refused at once
 same "nobody to ask" "cat: $dir/out/a: Permission denied" "$(setsid -w "$NONO" run -s --allow . --no-diagnostics -- cat "$dir/out/a" 2>&1 </dev/null)"

@@ -67,7 +67,7 @@ shows 0 the-program
 type_ 0 "clear; $run -- sh -c 'xdg-open https://claude.ai/no; echo status-\$?'" Enter
 shows 0 "a page to open"
 key 0 n "status-4"
-shows 0 "no browser to open it with"
+shows 0 "the sandbox to open it with"
 
 # held for another terminal, where q is the code as well and leaves only the empty list
 type_ 0 "clear; $run --on-request hold -- sh -c 'xdg-open https://claude.ai/held; echo status-\$?'" Enter
