@@ -167,6 +167,11 @@ int fd_cloexec(int fd, bool on);
 
 /** path_join() - @a/@b with one slash; an absolute @b wins. */
 char *path_join(const char *a, const char *b);
+/** path_of_link() - where a link of /proc leads. New string; NULL with errno set, ENOENT for what has no path (any
+ * more). */
+char *path_of_link(const char *link);
+/** path_of_fd() - the kernel's name of an open file, as path_of_link(). */
+char *path_of_fd(int fd);
 /** path_clean() - remove "//", "." and ".." textually from an absolute path. */
 char *path_clean(const char *path);
 /** path_dir() - the parent of a clean absolute path ("/" for "/"). */

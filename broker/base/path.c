@@ -18,6 +18,26 @@ char *path_join(const char *a, const char *b)
 	return path;
 }
 
+char *path_of_link(const char *link)
+{
+	char buf[PATH_MAX];
+	ssize_t n = readlink(link, buf, sizeof(buf) - 1);
+	if (n < 0)
+		return NULL;
+	buf[n] = '\0';
+	if (buf[0] == '/' && (size_t)n < sizeof(buf) - 1 && !str_ends(buf, " (deleted)"))
+		return xstrdup(buf);
+	errno = ENOENT;
+	return NULL;
+}
+
+char *path_of_fd(int fd)
+{
+	char link[32];
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return path_of_link(link);
+}
+
 char *path_clean(const char *path)
 {
 	struct buf b = {0};

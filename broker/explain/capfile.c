@@ -18,33 +18,94 @@ static const char *access_word(unsigned access)
 	return r && w ? "readwrite" : w ? "write" : "read";
 }
 
-/* A member of a rule: keys are literals and never come twice, which saves a lookup and a copy of each. */
-static void add_member(struct json_object *o, const char *key, struct json_object *value)
+/* ---- rules: hundreds at each start, so they are written without an object for each -------------------- */
+
+/* Whether @s means itself between quotes. */
+static bool plain_text(const char *s)
 {
-	json_object_object_add_ex(o, key, value, JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_KEY_IS_CONSTANT);
+	size_t n = 0;
+	for (; s[n]; n++)
+		if ((unsigned char)s[n] < 0x20 || s[n] == '"' || s[n] == '\\' || s[n] == 0x7f)
+			return false;
+	return utf8_valid(s, n, NULL);
 }
 
-static void add_path(struct json_object *o, const char *key, const char *path)
+static void put(struct printbuf *out, const char *s)
 {
-	cleanup_free char *safe = utf8_valid(path, strlen(path), NULL) ? NULL : str_sanitize(path);
-	add_member(o, key, json_object_new_string(safe ? safe : path));
+	printbuf_memappend(out, s, (int)strlen(s));
 }
 
-static struct json_object *rule_json(const struct rule *r)
+/* A string; what is not plain is made valid and escaped by the library. */
+static void put_text(struct printbuf *out, const char *s)
 {
-	struct json_object *o = json_object_new_object();
-	cleanup_free char *source = r->origin.source == SOURCE_GROUP
-					    ? xasprintf("group:%s", r->origin.label ? r->origin.label : "")
-					    : xstrdup(source_name(r->origin.source));
-	add_path(o, "original", r->written ? r->written : r->path);
-	add_path(o, "path", r->path);
-	if (!r->deny) {
-		add_member(o, "access", json_object_new_string(access_word(r->access)));
-		add_member(o, "is_file", json_object_new_boolean(r->exact));
+	if (plain_text(s)) {
+		put(out, "\"");
+		put(out, s);
+		put(out, "\"");
+		return;
 	}
-	add_path(o, "source", source);
-	return o;
+	cleanup_free char *safe = utf8_valid(s, strlen(s), NULL) ? NULL : str_sanitize(s);
+	struct json_object *text = json_object_new_string(safe ? safe : s);
+	put(out, json_object_to_json_string_ext(text, JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(text);
 }
+
+static void put_rule(struct printbuf *out, const struct rule *r)
+{
+	put(out, "{ \"original\": ");
+	put_text(out, r->written ? r->written : r->path);
+	put(out, ", \"path\": ");
+	put_text(out, r->path);
+	if (!r->deny) {
+		put(out, ", \"access\": ");
+		put_text(out, access_word(r->access));
+		put(out, r->exact ? ", \"is_file\": true" : ", \"is_file\": false");
+	}
+	put(out, ", \"source\": ");
+	if (r->origin.source == SOURCE_GROUP) {
+		cleanup_free char *source = xasprintf("group:%s", r->origin.label ? r->origin.label : "");
+		put_text(out, source);
+	} else {
+		put_text(out, source_name(r->origin.source));
+	}
+	put(out, " }");
+}
+
+/** struct rule_list - what the serializer of one array writes. */
+struct rule_list {
+	const struct policy *policy;
+	bool deny;
+};
+
+static int put_rules(struct json_object *array, struct printbuf *out, int level, int flags)
+{
+	(void)level;
+	(void)flags;
+	const struct rule_list *list = json_object_get_userdata(array);
+	size_t n;
+	const struct rule *const *rules = policy_rules(list->policy, &n);
+	const char *before = "[\n    ";
+	for (size_t i = 0; i < n; i++) {
+		const struct rule *r = rules[i];
+		if (!r->path || r->path[0] != '/' || (r->never && !r->deny) || r->deny != list->deny)
+			continue;
+		put(out, before);
+		put_rule(out, r);
+		before = ",\n    ";
+	}
+	put(out, before[0] == '[' ? "[ ]" : "\n  ]");
+	return 0;
+}
+
+/* @list: outlives the object */
+static struct json_object *rules_json(struct rule_list *list)
+{
+	struct json_object *array = json_object_new_array();
+	json_object_set_serializer(array, put_rules, list, NULL);
+	return array;
+}
+
+/* ---- the rest ------------------------------------------------------------------------------------------ */
 
 static struct json_object *values(const struct items *l)
 {
@@ -108,19 +169,13 @@ static void add_limits(struct json_object *o, const struct limits *l)
 	json_object_object_add(o, "resource_limits", r);
 }
 
-static struct json_object *capabilities(const struct policy *p)
+static struct json_object *capabilities(const struct policy *p, struct rule_list *grants, struct rule_list *denies)
 {
 	static const char *const on_request[] = {"ask", "ask", "deny", "hold"};
 	const struct policy_settings *s = policy_settings(p);
 	const struct profile *profile = policy_profile(p);
-	struct json_object *o = json_object_new_object(), *fs = json_object_new_array(),
-			   *deny = json_object_new_array();
-	size_t n;
-	const struct rule *const *rules = policy_rules(p, &n);
-	for (size_t i = 0; i < n; i++)
-		if (rules[i]->path && rules[i]->path[0] == '/' && !(rules[i]->never && !rules[i]->deny))
-			json_object_array_add(rules[i]->deny ? deny : fs, rule_json(rules[i]));
-	json_object_object_add(o, "fs", fs);
+	struct json_object *o = json_object_new_object();
+	json_object_object_add(o, "fs", rules_json(grants));
 	json_object_object_add(o, "net_blocked", json_object_new_boolean(s->net_mode == NET_BLOCKED));
 	json_object_object_add(o, "allowed_commands", values(&profile->commands_allow));
 	json_object_object_add(o, "blocked_commands", values(&profile->commands_deny));
@@ -130,7 +185,7 @@ static struct json_object *capabilities(const struct policy *p)
 	if (ep)
 		json_object_object_add(o, "domain_endpoints", ep);
 	add_limits(o, &s->limits);
-	json_object_object_add(o, "deny", deny);
+	json_object_object_add(o, "deny", rules_json(denies));
 	json_object_object_add(o, "net_filtered", json_object_new_boolean(s->net_mode == NET_FILTERED));
 	/* without the broker nobody is asked */
 	json_add_text(o, "on_request", s->supervision == SUPERVISION_OFF ? "deny" : on_request[s->on_request]);
@@ -143,7 +198,8 @@ int capfile_write(const struct policy *p, const char *path, struct err **e)
 	cleanup_fd int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return err_set(e, errno, "cannot make the capability file %s", path);
-	struct json_object *o = capabilities(p);
+	struct rule_list grants = {.policy = p}, denies = {.policy = p, .deny = true};
+	struct json_object *o = capabilities(p, &grants, &denies);
 	const char *text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
 	int r = io_write_all(fd, text, strlen(text));
 	json_object_put(o);

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
 
@@ -39,13 +38,10 @@ bool entries_running(const char *entry, pid_t pid)
 /* Where this program is, as the kernel tells it. New string, NULL with an error. */
 static char *own_program(struct err **e)
 {
-	char exe[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
-	if (n < 0) {
+	char *exe = path_of_link("/proc/self/exe");
+	if (!exe)
 		err_set(e, errno, "cannot find nono's own program");
-		return NULL;
-	}
-	return xstrndup(exe, (size_t)n);
+	return exe;
 }
 
 /* Fill the directory @dir with links to @target. */

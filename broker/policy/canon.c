@@ -10,30 +10,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 
 struct canon_entry {
 	uint32_t hash;
+	size_t len;
 	char *asked, *path;
 	bool exists;
 	struct stat st;
 };
-
-/* The kernel's name of @fd, opened from @path; NULL for what has none (pipes, deleted files). */
-static char *name_of(int fd, const char *path)
-{
-	char link[32], buf[PATH_MAX];
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	ssize_t n = readlink(link, buf, sizeof(buf) - 1);
-	if (n < 0)
-		return realpath(path, NULL); /* no /proc here */
-	if (n == 0 || buf[0] != '/' || (size_t)n == sizeof(buf) - 1)
-		return NULL;
-	buf[n] = '\0';
-	if (str_ends(buf, " (deleted)"))
-		return NULL;
-	return xstrdup(buf);
-}
 
 /* Follow a link. Return: NULL when it leads nowhere or to something without a path. */
 static char *follow(const char *path, struct stat *st)
@@ -41,25 +25,38 @@ static char *follow(const char *path, struct stat *st)
 	cleanup_fd int fd = open(path, O_PATH | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, st) < 0)
 		return NULL;
-	return name_of(fd, path);
+	return path_of_fd(fd);
 }
 
 static char *canon_clean(struct canon *c, const char *clean, struct stat *st, bool *exists);
 
-/* Canonical form of a clean directory that may not exist; borrowed from the cache. */
-static const struct canon_entry *canon_dir(struct canon *c, const char *dir)
+/* The length of the directory part of a clean path whose last component is @base. */
+static size_t dir_length(const char *path, const char *base)
 {
+	return base - path > 1 ? (size_t)(base - path) - 1 : 1;
+}
+
+static bool asked_for(const struct canon_entry *entry, uint32_t hash, const char *path, size_t len)
+{
+	return entry->hash == hash && entry->len == len && memcmp(entry->asked, path, len) == 0;
+}
+
+/* Canonical form of the clean directory in the first @len bytes of @path, which may not exist; borrowed from the cache.
+ */
+static const struct canon_entry *canon_dir(struct canon *c, const char *path, size_t len)
+{
+	const uint32_t hash = hash_bytes(HASH_SEED, path, len);
 	/* rules of one directory mostly follow each other */
-	if (c->last && strcmp(c->last->asked, dir) == 0)
+	if (c->last && asked_for(c->last, hash, path, len))
 		return c->last;
-	uint32_t hash = hash_bytes(HASH_SEED, dir, strlen(dir));
 	for (size_t i = 0; i < c->n; i++)
-		if (c->dirs[i]->hash == hash && strcmp(c->dirs[i]->asked, dir) == 0)
+		if (asked_for(c->dirs[i], hash, path, len))
 			return c->last = c->dirs[i];
 	struct canon_entry *entry = xcalloc(1, sizeof(*entry));
 	entry->hash = hash;
-	entry->asked = xstrdup(dir);
-	entry->path = canon_clean(c, dir, &entry->st, &entry->exists);
+	entry->len = len;
+	entry->asked = xstrndup(path, len);
+	entry->path = canon_clean(c, entry->asked, &entry->st, &entry->exists);
 	if (c->n == c->cap) {
 		c->cap = c->cap ? c->cap * 2 : 32;
 		c->dirs = xreallocarray(c->dirs, c->cap, sizeof(struct canon_entry *));
@@ -75,9 +72,9 @@ static char *canon_clean(struct canon *c, const char *clean, struct stat *st, bo
 		*exists = lstat("/", st) == 0;
 		return xstrdup("/");
 	}
-	cleanup_free char *up = path_dir(clean);
-	const struct canon_entry *dir = canon_dir(c, up);
-	char *place = path_join(dir->path, path_base(clean));
+	const char *base = path_base(clean);
+	const struct canon_entry *dir = canon_dir(c, clean, dir_length(clean, base));
+	char *place = path_join(dir->path, base);
 	if (!dir->exists || lstat(place, st) < 0)
 		return place;
 	if (!S_ISLNK(st->st_mode)) {
@@ -92,43 +89,43 @@ static char *canon_clean(struct canon *c, const char *clean, struct stat *st, bo
 	return target;
 }
 
-/* Whether removing "." and ".." as text could change what @path means. */
-static bool has_dots(const char *path)
-{
-	for (const char *p = path; (p = strstr(p, "/.")); p++)
-		if (p[2] == '/' || p[2] == '\0' || (p[2] == '.' && (p[3] == '/' || p[3] == '\0')))
-			return true;
-	return false;
-}
+/* How a path is written. Removing "." and ".." as text could change what it means. */
+enum form { CLEAN, SLASHES, DOTS };
 
-/* path_clean() for paths that mostly are. */
-static char *cleaned(const char *path)
+static enum form form_of(const char *path)
 {
-	size_t n = strlen(path);
-	if (n > 1 && path[n - 1] != '/' && !strstr(path, "//") && !has_dots(path))
-		return xstrdup(path);
-	return path_clean(path);
+	enum form form = CLEAN;
+	for (const char *p = path; (p = strchr(p, '/'));) {
+		p++;
+		if (*p == '/' || (*p == '\0' && p != path + 1))
+			form = SLASHES;
+		else if (*p == '.' && (p[1] == '/' || p[1] == '\0' || (p[1] == '.' && (p[2] == '/' || p[2] == '\0'))))
+			return DOTS;
+	}
+	return form;
 }
 
 char *canon_place(struct canon *c, const char *path)
 {
-	cleanup_free char *clean = cleaned(path);
+	cleanup_free char *changed = form_of(path) == CLEAN ? NULL : path_clean(path);
+	const char *clean = changed ? changed : path;
 	if (clean[1] == '\0')
-		return steal_ptr(&clean);
-	cleanup_free char *dir = path_dir(clean);
-	return path_join(canon_dir(c, dir)->path, path_base(clean));
+		return xstrdup(clean);
+	const char *base = path_base(clean);
+	return path_join(canon_dir(c, clean, dir_length(clean, base))->path, base);
 }
 
 char *canon_path(struct canon *c, const char *path, struct stat *st, bool *exists)
 {
-	if (has_dots(path)) {
+	const enum form form = form_of(path);
+	if (form == DOTS) {
 		char *target = follow(path, st);
 		*exists = target != NULL;
 		if (target)
 			return target;
 	}
-	cleanup_free char *clean = cleaned(path);
-	return canon_clean(c, clean, st, exists);
+	cleanup_free char *changed = form == CLEAN ? NULL : path_clean(path);
+	return canon_clean(c, changed ? changed : path, st, exists);
 }
 
 void canon_free(struct canon *c)

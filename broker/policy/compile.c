@@ -122,10 +122,11 @@ static const struct list_row lists[] = {
  */
 bool own_proc(const char *path)
 {
-	if (str_starts(path, "/proc/"))
+	/* asked for every path, and most are neither */
+	if (path[1] == 'p' && str_starts(path, "/proc/"))
 		return path_beneath(path, "/proc/self") || path_beneath(path, "/proc/thread-self") ||
 		       (path[6] >= '0' && path[6] <= '9');
-	return path_beneath(path, "/dev/fd");
+	return path[1] == 'd' && path_beneath(path, "/dev/fd");
 }
 
 static int list_entry(
@@ -247,7 +248,7 @@ static struct wanted *want_existing(struct compile *c, const char *path, unsigne
 	return w;
 }
 
-static void session_compile(struct compile *c)
+static int session_compile(struct compile *c, struct err **e)
 {
 	const struct policy_env *env = c->env;
 	if (env->cwd_granted) {
@@ -259,16 +260,24 @@ static void session_compile(struct compile *c)
 		};
 		want_existing(c, env->expansion->workdir, access[c->profile->workdir], &cwd_origin);
 	}
-	if (env->session_dir)
-		want_existing(c, env->session_dir, READ_ACCESS | ACCESS_WRITE, &session_origin);
-	if (env->run_dir)
-		want_existing(c, env->run_dir, READ_ACCESS, &session_origin);
-	if (env->openers_dir)
-		want_existing(c, env->openers_dir, READ_ACCESS, &session_origin);
+	struct session_dirs dirs = {0};
+	if (env->session_dirs && env->session_dirs(env->session_data, &dirs, e) < 0)
+		return -1;
+	/* at a first start nono's own directories were still missing when rules above named them */
+	canon_free(&c->canon);
+	if (dirs.tmp)
+		want_existing(c, dirs.tmp, READ_ACCESS | ACCESS_WRITE, &session_origin);
+	if (dirs.run)
+		want_existing(c, dirs.run, READ_ACCESS, &session_origin);
+	if (dirs.openers)
+		want_existing(c, dirs.openers, READ_ACCESS, &session_origin);
 	if (env->program)
 		want_existing(c, env->program, READ_ACCESS, &program_origin);
 	if (env->self)
 		want_existing(c, env->self, READ_ACCESS, &self_origin);
+	if (env->shim)
+		want_existing(c, env->shim, READ_ACCESS, &self_origin);
+	return 0;
 }
 
 /* Device nodes of graphics processors, with the prefix that numbered ones share. */
@@ -489,8 +498,7 @@ static int compile_all(struct compile *c, struct err **e)
 		bypasses_compile(c, e) < 0 || gpu_compile(c, e) < 0 || unix_compile(c, e) < 0 ||
 		quiet_compile(c, e) < 0 || open_files_compile(c, e) < 0)
 		return -1;
-	session_compile(c);
-	if (conflict_resolve(c, e) < 0)
+	if (session_compile(c, e) < 0 || conflict_resolve(c, e) < 0)
 		return -1;
 	workdir_compile(c);
 	return settings_compile(c, e);

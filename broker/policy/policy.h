@@ -77,15 +77,23 @@ struct limits {
 
 struct policy; /* opaque; internally locked, safe to use from several threads */
 
+/** struct session_dirs - the session's own places; borrowed, each may be NULL. */
+struct session_dirs {
+	const char *tmp;     /* private TMPDIR: read, write, execute */
+	const char *run;     /* helpers and the capability file: read, execute. Best below runtime_dir(), which
+				the tree never reaches otherwise */
+	const char *openers; /* entries that sessions share: read, execute */
+};
+
 /** struct policy_env - facts of this run that profiles refer to. */
 struct policy_env {
 	const struct expansion *expansion;
-	const char *session_dir; /* private TMPDIR: read, write, execute; NULL when not launching */
-	const char *openers_dir; /* entries that sessions share: read, execute; NULL if none */
-	const char *run_dir;     /* helpers and the capability file: read, execute; NULL if none. Best below
-				    runtime_dir(), which the tree never reaches otherwise */
+	/* Tells the session's directories, which may only now be finished. NULL when nothing will be started. */
+	int (*session_dirs)(void *data, struct session_dirs *out, struct err **e);
+	void *session_data;
 	const char *program;     /* resolved program, may be NULL; its own file is readable and executable */
 	const char *self;        /* nono's own program, which serves the openers' names inside; may be NULL */
+	const char *shim;        /* the library that programs inside load; may be NULL */
 	bool cwd_granted;        /* the person (or --allow-cwd) shared the working directory */
 	bool allow_gpu;          /* --allow-gpu; the profile must not refuse it */
 };

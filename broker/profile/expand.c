@@ -343,19 +343,20 @@ int profile_expand(const struct expansion *x, const struct item *it, struct strv
 		buf_adds(&b, x->home);
 		p++;
 	}
-	while (*p) {
-		if (*p == '$') {
-			int rc = expand_one(x, it, &p, &b, e);
-			if (rc != 0)
-				return rc < 0 ? -1 : 0;
-		} else {
-			buf_addc(&b, *p++);
-		}
+	for (;;) {
+		size_t n = strcspn(p, "$");
+		buf_add(&b, p, n);
+		p += n;
+		if (!*p)
+			break;
+		int rc = expand_one(x, it, &p, &b, e);
+		if (rc != 0)
+			return rc < 0 ? -1 : 0;
 	}
 	if (b.len == 0)
 		return fail_at(it, e, "an empty path");
 	if (b.data[0] == '/') {
-		strv_add(out, b.data);
+		strv_take(out, buf_steal(&b));
 	} else if (it->origin.source == SOURCE_USER) { /* a flag is relative to where it was given */
 		cleanup_free char *cwd = getcwd(NULL, 0);
 		strv_take(out, path_join(cwd ? cwd : x->workdir, b.data));

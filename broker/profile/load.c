@@ -17,6 +17,7 @@
 struct load {
 	const char *stack[MAX_DEPTH + 2]; /* files or names being resolved, outermost first */
 	size_t depth;
+	struct items default_groups; /* of the built-in default profile, once it was loaded */
 };
 
 bool profile_name_valid(const char *name)
@@ -90,7 +91,8 @@ static int fail_not_found(const char *name, struct err **e)
 }
 
 /* One level: the file or built-in itself. @key receives what identifies it in the stack. */
-static struct profile *load_one(const char *ref, const char *beside, const char *own_file, char **key, struct err **e)
+static struct profile *load_one(
+	struct load *l, const char *ref, const char *beside, const char *own_file, char **key, struct err **e)
 {
 	if (is_path(ref)) {
 		if (!beside && !str_starts(ref, ".") && !str_starts(ref, "/") && !str_starts(ref, "~") &&
@@ -134,6 +136,9 @@ static struct profile *load_one(const char *ref, const char *beside, const char 
 	struct profile *p = load_builtin(ref, e);
 	if (!p && (!e || !*e))
 		fail_not_found(ref, e);
+	if (p && strcmp(ref, "default") == 0 && !l->default_groups.n)
+		for (size_t i = 0; i < p->groups_include.n; i++)
+			items_append(&l->default_groups, &p->groups_include.v[i]);
 	return p;
 }
 
@@ -201,24 +206,31 @@ static struct profile *resolve(struct load *l, const char *ref, const char *besi
 	const struct strv *extra, struct err **e)
 {
 	cleanup_free char *key = NULL;
-	struct profile *p = load_one(ref, beside, own_file, &key, e);
+	struct profile *p = load_one(l, ref, beside, own_file, &key, e);
 	return p ? resolve_bases(l, p, ref, key, extra, e) : NULL;
 }
 
-/* The default profile's groups come first for every profile but itself. */
-static int add_default_groups(struct profile *p, struct err **e)
+/* The default profile's groups come first for every profile but itself. Takes what @l has of them. */
+static int add_default_groups(struct load *l, struct profile *p, struct err **e)
 {
-	if (p->meta.name && strcmp(p->meta.name, "default") == 0)
+	struct items all = l->default_groups;
+	l->default_groups = (struct items){0};
+	if (p->meta.name && strcmp(p->meta.name, "default") == 0) {
+		items_free(&all);
 		return 0;
-	cleanup_profile struct profile *def = load_builtin("default", e);
-	if (!def)
+	}
+	cleanup_profile struct profile *def = all.n ? NULL : load_builtin("default", e);
+	if (def) {
+		all = def->groups_include;
+		def->groups_include = (struct items){0};
+	} else if (!all.n) {
 		return -1;
+	}
 	for (size_t i = 0; i < p->groups_include.n; i++)
-		if (!items_have(&def->groups_include, p->groups_include.v[i].value))
-			items_append(&def->groups_include, &p->groups_include.v[i]);
-	struct items t = p->groups_include;
-	p->groups_include = def->groups_include;
-	def->groups_include = t;
+		if (!items_have(&all, p->groups_include.v[i].value))
+			items_append(&all, &p->groups_include.v[i]);
+	items_free(&p->groups_include);
+	p->groups_include = all;
 	return 0;
 }
 
@@ -262,7 +274,8 @@ struct profile *profile_load(const char *ref, const struct strv *extra_extends, 
 {
 	struct load l = {0};
 	cleanup_profile struct profile *p = resolve(&l, ref, NULL, NULL, extra_extends, e);
-	if (!p || add_default_groups(p, e) < 0 || check_groups(p, e) < 0) {
+	if (!p || add_default_groups(&l, p, e) < 0 || check_groups(p, e) < 0) {
+		items_free(&l.default_groups);
 		err_wrap(e, "profile %s", ref);
 		return NULL;
 	}
@@ -280,8 +293,10 @@ struct profile *profile_load_text(const char *file, const char *text, size_t len
 	struct load l = {0};
 	struct profile *loaded = from_jsonc(file, &j, e);
 	cleanup_profile struct profile *p = loaded ? resolve_bases(&l, loaded, file, file, NULL, e) : NULL;
-	if (!p || add_default_groups(p, e) < 0 || check_groups(p, e) < 0)
+	if (!p || add_default_groups(&l, p, e) < 0 || check_groups(p, e) < 0) {
+		items_free(&l.default_groups);
 		return NULL;
+	}
 	return steal_ptr(&p);
 }
 

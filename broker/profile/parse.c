@@ -146,8 +146,9 @@ static int parse_items(struct parse *x, const struct field *f, const char *key, 
 		return fail_type(x, key, "an array of strings", o);
 	for (size_t i = 0; i < json_object_array_length(o); i++) {
 		struct json_object *entry = json_object_array_get_idx(o, i);
-		cleanup_free char *at = xasprintf("%s[%zu]", key, i);
 		const char *s = as_string(entry);
+		/* only for messages and places, which built-in profiles do not have */
+		cleanup_free char *at = !s || x->places ? xasprintf("%s[%zu]", key, i) : NULL;
 		if (!s && f->entry_key && json_object_is_type(entry, json_type_object)) {
 			if (parse_entry(x, at, f->entry_key, entry, &s) < 0)
 				return -1;

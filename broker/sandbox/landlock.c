@@ -142,6 +142,7 @@ static uint64_t rights_of(const struct kernel_rule *r, const struct landlock_opt
 	return rights;
 }
 
+/* Of several threads at once: the kernel orders them. */
 static int add_path(int ruleset, int fd, uint64_t rights)
 {
 	struct landlock_path_beneath_attr rule = {.allowed_access = rights, .parent_fd = fd};
@@ -209,25 +210,43 @@ static int check_abi(const struct policy *p, struct err **e)
 	return 0;
 }
 
-int landlock_prepare(const struct policy *p, const struct landlock_options *o, struct err **e)
+int landlock_build_begin(
+	struct landlock_build *b, const struct policy *p, const struct landlock_options *o, struct err **e)
 {
+	*b = (struct landlock_build){.policy = p, .options = *o, .ruleset = -1};
 	if (check_abi(p, e) < 0)
 		return -1;
 	struct nono_landlock_attr attr = handled_rights(p, o);
 	size_t size = landlock_abi() >= 6   ? sizeof(attr)
 		      : landlock_abi() >= 4 ? offsetof(struct nono_landlock_attr, scoped)
 					    : offsetof(struct nono_landlock_attr, handled_access_net);
+	b->handled = attr.handled_access_fs;
 	cleanup_fd int ruleset = create_ruleset(&attr, size, 0);
 	if (ruleset < 0)
 		return err_set(e, errno, "cannot create the Landlock ruleset");
-	size_t n;
-	const struct kernel_rule *rules = policy_kernel_rules(p, &n);
-	for (size_t i = 0; i < n; i++)
-		if (add_rule(ruleset, &rules[i], o, attr.handled_access_fs, e) < 0)
-			return -1;
 	if (!o->broker_sockets && attr.handled_access_net && add_port_rules(ruleset, p, e) < 0)
 		return -1;
-	return steal_fd(&ruleset);
+	b->ruleset = steal_fd(&ruleset);
+	return 0;
+}
+
+int landlock_build_add(struct landlock_build *b, struct err **e)
+{
+	size_t n;
+	const struct kernel_rule *rules = policy_kernel_rules(b->policy, &n);
+	for (size_t i; (i = atomic_fetch_add(&b->next, 1)) < n;)
+		if (add_rule(b->ruleset, &rules[i], &b->options, b->handled, e) < 0)
+			return -1;
+	return 0;
+}
+
+int landlock_prepare(const struct policy *p, const struct landlock_options *o, struct err **e)
+{
+	struct landlock_build b;
+	if (landlock_build_begin(&b, p, o, e) < 0)
+		return -1;
+	cleanup_fd int ruleset = b.ruleset;
+	return landlock_build_add(&b, e) < 0 ? -1 : steal_fd(&ruleset);
 }
 
 int landlock_enter(int ruleset, bool own_proc)

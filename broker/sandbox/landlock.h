@@ -11,6 +11,8 @@
 
 #include "policy/policy.h"
 
+#include <stdatomic.h>
+
 /** struct landlock_options - what a broker takes over from the kernel's rules. */
 struct landlock_options {
 	/*
@@ -31,6 +33,22 @@ int landlock_abi(void);
 void landlock_limit_abi(int abi);
 /** landlock_errata() - bit n-1 set: erratum n is fixed. 0 where the kernel can't tell. */
 unsigned landlock_errata(void);
+/** struct landlock_build - a ruleset that several threads are making. */
+struct landlock_build {
+	const struct policy *policy;
+	struct landlock_options options;
+	int ruleset; /* the caller's; -1 when begin failed */
+	uint64_t handled;
+	_Atomic size_t next; /* of the policy's kernel rules */
+};
+/** landlock_build_begin() - the empty ruleset. Return: 0 or -1, as landlock_prepare(). */
+int landlock_build_begin(
+	struct landlock_build *b, const struct policy *p, const struct landlock_options *o, struct err **e);
+/**
+ * landlock_build_add() - add rules until nobody has one left to begin. Any number of threads; the ruleset is
+ * complete when all of them have returned 0.
+ */
+int landlock_build_add(struct landlock_build *b, struct err **e);
 /**
  * landlock_prepare() - build the ruleset.
  * Return: a close-on-exec descriptor, or -1: no Landlock, or the policy requires

@@ -173,10 +173,15 @@ static bool broker_files(const struct policy *p, bool supervise)
 	return supervise && policy_settings(p)->supervision == SUPERVISION_FULL;
 }
 
-int launch_ruleset(const struct policy *p, bool supervise, struct err **e)
+static struct landlock_options landlock_options_of(const struct policy *p, bool supervise)
 {
-	const struct landlock_options o = {.broker_files = broker_files(p, supervise), .broker_sockets = supervise};
-	return landlock_prepare(p, &o, e);
+	return (struct landlock_options){.broker_files = broker_files(p, supervise), .broker_sockets = supervise};
+}
+
+int launch_ruleset_begin(struct landlock_build *b, const struct policy *p, bool supervise, struct err **e)
+{
+	const struct landlock_options o = landlock_options_of(p, supervise);
+	return landlock_build_begin(b, p, &o, e);
 }
 
 /* The ruleset (owned by @s) and the filter. Return: 0 or -1. */
@@ -185,8 +190,8 @@ static int prepare(struct start *s, void **made, struct err **e)
 	const struct launch *l = s->l;
 	s->listen = l->supervise;
 	s->own_proc = !broker_files(l->policy, l->supervise);
-	s->ruleset =
-		l->ruleset >= 0 ? fcntl(l->ruleset, F_DUPFD_CLOEXEC, 3) : launch_ruleset(l->policy, l->supervise, e);
+	const struct landlock_options o = landlock_options_of(l->policy, l->supervise);
+	s->ruleset = l->ruleset >= 0 ? fcntl(l->ruleset, F_DUPFD_CLOEXEC, 3) : landlock_prepare(l->policy, &o, e);
 	if (s->ruleset < 0)
 		return l->ruleset >= 0 ? err_set(e, errno, "cannot use the Landlock ruleset") : -1;
 	const struct filter_key key = filter_key_of(l->policy, l->supervise, landlock_abi());

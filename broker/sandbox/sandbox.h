@@ -6,6 +6,7 @@
 #define NONO_SANDBOX_H
 
 #include "policy/policy.h"
+#include "sandbox/landlock.h"
 
 #include <signal.h>
 
@@ -33,15 +34,15 @@ struct launch {
 	char *const *envp;   /* complete, see environment_build() */
 	const char *workdir;
 	bool supervise;       /* install the listener */
-	int ruleset;          /* from launch_ruleset(); -1: made by launch_start() */
+	int ruleset;          /* complete, from launch_ruleset_begin(); -1: made by launch_start() */
 	const char *cgroup;   /* directory to join, NULL if none */
 	const sigset_t *mask; /* signal mask of the program; NULL: the caller's */
 };
 /**
- * launch_ruleset() - the Landlock ruleset for a start, which may be made beforehand on another thread.
- * Return: a descriptor or -1.
+ * launch_ruleset_begin() - the Landlock ruleset for a start, to be completed by landlock_build_add() on any threads.
+ * Return: 0 or -1.
  */
-int launch_ruleset(const struct policy *p, bool supervise, struct err **e);
+int launch_ruleset_begin(struct landlock_build *b, const struct policy *p, bool supervise, struct err **e);
 /**
  * launch_start() - new process, restrict, exec. Returns when the program has been executed.
  * @pid: the program; @listener: the seccomp listener (-1 when not supervised)

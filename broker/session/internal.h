@@ -21,6 +21,7 @@
 
 #include "session/session.h"
 
+#include <pthread.h>
 #include <signal.h>
 
 /* ---- identity and directories (place.c) ---------------------------------- */
@@ -41,7 +42,7 @@ struct place {
 	char *tmp;      /* state_dir()/tmp/ID: TMPDIR; read, write, execute */
 	int lock;
 };
-/** place_create() - choose an identity and make the directories; removes what dead sessions left. */
+/** place_create() - choose an identity and make the directories; removes what dead sessions left. Any thread. */
 int place_create(struct place *p, struct err **e);
 /** place_remove() - remove directories, record and socket. */
 void place_remove(struct place *p);
@@ -123,21 +124,49 @@ bool guard_forwards(int sig);
 /** guard_signals() - the signals that guard and broker block and handle. */
 void guard_signals(sigset_t *set);
 
+/* ---- work beside the start (beside.c) ------------------------------------ */
+
+struct beside_job {
+	int (*run)(void *data, struct err **e);
+	void *data;
+};
+/** struct beside - a second thread and the jobs it does, in the order in which they were given. */
+struct beside {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct beside_job job[4];
+	unsigned given, done;
+	bool running, closed, failed;
+	struct err *e; /* of the first job that failed */
+};
+/** beside_start() - the thread; without one the jobs are done as they are given. */
+void beside_start(struct beside *b);
+/** beside_give() - one more job. @data: stays until beside_await() or beside_end() has returned. */
+void beside_give(struct beside *b, int (*run)(void *data, struct err **e), void *data);
+/** beside_await() - wait for all jobs given so far. Return: 0, or -1 with the error of the first that failed. */
+int beside_await(struct beside *b, struct err **e);
+/** beside_end() - no more jobs; wait for those given. @b stays as long as the process. Return: as beside_await(). */
+int beside_end(struct beside *b, struct err **e);
+
 /* ---- before anything runs (startup.c) ------------------------------------ */
 
 /** struct start_plan - what was decided before the start. */
 struct start_plan {
 	char *workdir; /* canonical */
 	char *program; /* absolute */
+	char *shim;    /* canonical; NULL when there is none */
 	bool cwd_granted;
 	struct policy *policy;
 };
 /**
  * startup_plan() - resolve working directory and program, ask for the working
  * directory where needed, compile the policy.
+ * @place: the session's; @making: the jobs that are making it. Both NULL when nothing will be started.
  * Errors carry the exit status to use in their code when it is 126 or 127, else 1.
  */
-int startup_plan(const struct session_options *o, const struct place *place, struct start_plan *out, struct err **e);
+int startup_plan(const struct session_options *o, const struct place *place, struct beside *making,
+	struct start_plan *out, struct err **e);
 void start_plan_free(struct start_plan *p);
 /** startup_print() - the line (or with -v the table) at the start; with dry_run on standard output. */
 void startup_print(const struct session_options *o, const struct start_plan *p, bool supervised);

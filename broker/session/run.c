@@ -15,8 +15,6 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -32,6 +30,7 @@ struct broker {
 	struct event_base *base;
 	struct watch *watch;
 	struct rooms rooms;
+	struct beside beside;
 	struct pairs secrets, more_env;
 	char *cgroup, *cap_file, *shim;
 	pid_t program, keeper;
@@ -57,29 +56,14 @@ static int copy_file(const char *from, const char *to, mode_t mode)
 	return fd < 0 ? -1 : io_write_all(fd, data, len);
 }
 
-/*
- * Where the shim can be loaded from inside: its own place when the kernel grants
- * that, else a copy in the session's directory. NULL when there is none.
- */
+/* Where the shim can be loaded from inside: its own place, or where a deny rule hides that, a copy. NULL without one. */
 static char *find_shim(const struct broker *b)
 {
-	static const char *const places[] = {"../lib/libnono-shim.so", "../lib/nono/libnono-shim.so"};
-	char exe[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	exe[n < 0 ? 0 : n] = '\0';
-	cleanup_free char *dir = path_dir(exe);
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		cleanup_free char *path = path_join(dir, places[i]);
-		cleanup_free char *real = realpath(path, NULL);
-		if (!real)
-			continue;
-		if (policy_check_path(b->plan.policy, OP_EXECUTE, real).kernel)
-			return steal_ptr(&real);
-		cleanup_free char *copy = path_join(b->place.run, "libnono-shim.so");
-		if (copy_file(real, copy, 0500) == 0)
-			return steal_ptr(&copy);
-	}
-	return NULL;
+	const char *real = b->plan.shim;
+	if (!real || policy_check_path(b->plan.policy, OP_EXECUTE, real).kernel)
+		return xstrdup(real);
+	cleanup_free char *copy = path_join(b->place.run, "libnono-shim.so");
+	return copy_file(real, copy, 0500) == 0 ? steal_ptr(&copy) : NULL;
 }
 
 static struct strv environment_of(struct broker *b)
@@ -118,39 +102,25 @@ static int provide(struct broker *b, struct err **e)
 	return 0;
 }
 
-/** struct ruleset_job - the Landlock ruleset, made on another processor while the rooms come up. */
-struct ruleset_job {
-	const struct broker *b;
-	pthread_t thread;
-	bool running;
-	int ruleset;
-	struct err *e;
+/* ---- what is done beside the rest of the start (beside.c) ------------------------------------------------ */
+
+static int make_place(void *data, struct err **e)
+{
+	struct broker *b = data;
+	return place_create(&b->place, e);
+}
+
+/** struct restricting - the ruleset, and what has to be there before its rules are made. */
+struct restricting {
+	const struct profile *profile;
+	struct landlock_build build;
 };
 
-static void *make_ruleset(void *data)
+static int make_rules(void *data, struct err **e)
 {
-	struct ruleset_job *job = data;
-	job->ruleset = launch_ruleset(job->b->plan.policy, job->b->supervised, &job->e);
-	return NULL;
-}
-
-static void ruleset_begin(struct ruleset_job *job, const struct broker *b)
-{
-	*job = (struct ruleset_job){.b = b, .ruleset = -1};
-	job->running = pthread_create(&job->thread, NULL, make_ruleset, job) == 0;
-}
-
-/* Wait for it. Return: the ruleset, or -1. */
-static int ruleset_end(struct ruleset_job *job, struct err **e)
-{
-	if (job->running)
-		pthread_join(job->thread, NULL);
-	else
-		make_ruleset(job);
-	job->running = false;
-	if (job->ruleset < 0)
-		*e = steal_ptr(&job->e);
-	return job->ruleset;
+	struct restricting *r = data;
+	hooks_install(r->profile);
+	return landlock_build_add(&r->build, e);
 }
 
 static void say_kernel_only(void)
@@ -203,10 +173,27 @@ static int limit(struct broker *b, const struct limits *l, struct err **e)
 		e, 0, "a grant lets the program write to its control group %s and so lift its limits", b->cgroup);
 }
 
+/* Rooms, capability file and variables, while the ruleset is being made beside it. Return: 0 or -1. */
+static int equip(struct broker *b, int *ruleset, struct err **e)
+{
+	struct restricting r = {.profile = b->o->profile};
+	if (launch_ruleset_begin(&r.build, b->plan.policy, b->supervised, e) < 0)
+		return -1;
+	*ruleset = r.build.ruleset;
+	beside_give(&b->beside, make_rules, &r);
+	if (rooms_start(&b->rooms, b->o, &b->place, b->plan.policy, b->supervised, b->base, &b->watch, e) < 0 ||
+		provide(b, e) < 0 || landlock_build_add(&r.build, e) < 0) {
+		beside_await(&b->beside, NULL);
+		return -1;
+	}
+	return beside_await(&b->beside, e);
+}
+
 /* Everything before the program: nothing of it may be missing when it starts. */
 static int prepare(struct broker *b, int *ruleset, struct err **e)
 {
-	if (place_create(&b->place, e) < 0 || startup_plan(b->o, &b->place, &b->plan, e) < 0)
+	beside_give(&b->beside, make_place, b);
+	if (startup_plan(b->o, &b->place, &b->beside, &b->plan, e) < 0)
 		return -1;
 	const struct policy_settings *set = policy_settings(b->plan.policy);
 	b->supervised = rooms_possible(b->plan.policy);
@@ -214,32 +201,21 @@ static int prepare(struct broker *b, int *ruleset, struct err **e)
 		say_kernel_only();
 		b->supervised = false;
 	}
-	if (secrets_load_all(&b->o->profile->env_credentials, &b->secrets, e) < 0)
-		return -1;
-	hooks_install(b->o->profile);
-	if (limit(b, &set->limits, e) < 0)
+	if (secrets_load_all(&b->o->profile->env_credentials, &b->secrets, e) < 0 || limit(b, &set->limits, e) < 0)
 		return -1;
 	b->base = event_base_new();
 	if (!b->base)
 		return err_set(e, ENOMEM, "cannot make an event loop");
-	struct ruleset_job job;
-	ruleset_begin(&job, b);
-	int rc = rooms_start(&b->rooms, b->o, &b->place, b->plan.policy, b->supervised, b->base, &b->watch, e);
-	if (rc == 0)
-		rc = provide(b, e);
-	cleanup_err struct err *job_error = NULL;
-	*ruleset = ruleset_end(&job, &job_error);
-	if (rc == 0 && *ruleset < 0) {
-		*e = steal_ptr(&job_error);
-		rc = -1;
-	}
-	return rc;
+	return equip(b, ruleset, e);
 }
 
 static int start(struct broker *b, struct err **e)
 {
 	cleanup_fd int ruleset = -1;
-	if (prepare(b, &ruleset, e) < 0)
+	beside_start(&b->beside);
+	const bool prepared = prepare(b, &ruleset, e) == 0;
+	/* the first error is the one to tell */
+	if (beside_end(&b->beside, e) < 0 || !prepared)
 		return -1;
 	startup_print(b->o, &b->plan, b->supervised);
 	if (start_program(b, ruleset, e) < 0)

@@ -17,7 +17,7 @@ static int dry_run(const struct session_options *o)
 	cleanup_err struct err *e = NULL;
 	struct start_plan plan;
 	int status = 0;
-	if (startup_plan(o, NULL, &plan, &e) < 0)
+	if (startup_plan(o, NULL, NULL, &plan, &e) < 0)
 		status = failed(e);
 	else
 		startup_print(o, &plan, true);
@@ -43,7 +43,7 @@ int session_wrap(const struct session_options *o)
 {
 	cleanup_err struct err *e = NULL;
 	struct start_plan plan;
-	if (startup_plan(o, NULL, &plan, &e) < 0) {
+	if (startup_plan(o, NULL, NULL, &plan, &e) < 0) {
 		int status = failed(e);
 		start_plan_free(&plan);
 		return status;

@@ -6,6 +6,7 @@
 #include "session/internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 
 /* ---- the program --------------------------------------------------------- */
@@ -100,6 +101,20 @@ static int ask_workdir(const char *dir, enum workdir_access access, struct err *
 	return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
 }
 
+/* The shim that belongs to this nono, in the build tree or installed. New string or NULL. */
+static char *find_shim(const char *self)
+{
+	static const char *const places[] = {"../lib/libnono-shim.so", "../lib/nono/libnono-shim.so"};
+	cleanup_free char *dir = path_dir(self);
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		cleanup_free char *path = path_join(dir, places[i]);
+		cleanup_fd int fd = open(path, O_PATH | O_CLOEXEC);
+		if (fd >= 0)
+			return path_of_fd(fd);
+	}
+	return NULL;
+}
+
 /* ---- the plan ------------------------------------------------------------ */
 
 /*
@@ -145,26 +160,44 @@ static int compile(
 	return out->policy ? 0 : -1;
 }
 
-int startup_plan(const struct session_options *o, const struct place *place, struct start_plan *out, struct err **e)
+/** struct making - the session's place, and who is making it. */
+struct making {
+	const struct place *place;
+	struct beside *beside;
+};
+
+static int session_dirs(void *data, struct session_dirs *out, struct err **e)
+{
+	const struct making *m = data;
+	if (beside_await(m->beside, e) < 0)
+		return -1;
+	*out = (struct session_dirs){.tmp = m->place->tmp, .run = m->place->run, .openers = m->place->openers};
+	return 0;
+}
+
+int startup_plan(const struct session_options *o, const struct place *place, struct beside *making,
+	struct start_plan *out, struct err **e)
 {
 	struct expansion x = {0};
+	struct making m = {place, making};
 	*out = (struct start_plan){0};
 	if (expansion_init(&x, o->workdir, e) < 0)
 		return -1;
 	out->workdir = xstrdup(x.workdir);
 	out->program = find_program(o->argv[0], e);
 	int rc = -1;
-	cleanup_free char *self = realpath("/proc/self/exe", NULL);
+	cleanup_free char *self = path_of_link("/proc/self/exe");
+	out->shim = self && place ? find_shim(self) : NULL;
 	if (out->program && !o->dry_run)
 		make_dirs(o->profile, &x);
 	if (out->program) {
 		const struct policy_env env = {
 			.expansion = &x,
-			.session_dir = place ? place->tmp : NULL,
-			.run_dir = place ? place->run : NULL,
-			.openers_dir = place ? place->openers : NULL,
+			.session_dirs = place ? session_dirs : NULL,
+			.session_data = &m,
 			.program = out->program,
 			.self = self,
+			.shim = out->shim,
 			.allow_gpu = o->allow_gpu,
 		};
 		rc = compile(o, &env, out, e);
@@ -183,6 +216,7 @@ void start_plan_free(struct start_plan *p)
 	policy_free(p->policy);
 	free(p->workdir);
 	free(p->program);
+	free(p->shim);
 	*p = (struct start_plan){0};
 }
 

@@ -152,6 +152,13 @@ static void nothing_opens_nono_own_state(void **state)
 	assert_verdict(f, OP_READ, ".local/state/nono/x", VERDICT_NEVER, false);
 }
 
+static int own_dirs(void *data, struct session_dirs *out, struct err **e)
+{
+	(void)e;
+	*out = *(struct session_dirs *)data;
+	return 0;
+}
+
 static void the_session_place_is_reachable_inside_nono_own_state(void **state)
 {
 	struct fixture *f = *state;
@@ -160,8 +167,9 @@ static void the_session_place_is_reachable_inside_nono_own_state(void **state)
 	make(f, ".local/state/nono/run/s2/tmp/");
 	cleanup_free char *tmp = in_home(f, ".local/state/nono/run/s1/tmp");
 	cleanup_free char *run = in_home(f, ".local/state/nono/run/s1/run");
-	f->env.session_dir = tmp;
-	f->env.run_dir = run;
+	struct session_dirs dirs = {.tmp = tmp, .run = run};
+	f->env.session_dirs = own_dirs;
+	f->env.session_data = &dirs;
 	add(f, &f->profile->fs.allow, "", SOURCE_USER);
 	compile(f);
 	assert_verdict(f, OP_CREATE, ".local/state/nono/run/s1/tmp/x", VERDICT_ALLOW, true);
