@@ -23,10 +23,20 @@ struct origin origin_copy(const struct origin *from)
 
 struct rule *rule_alloc(const char *path, const char *written, const struct origin *origin)
 {
-	struct rule *r = xcalloc(1, sizeof(*r));
-	r->path = xstrdup(path);
-	r->written = xstrdup(written ? written : path);
-	r->origin = origin_copy(origin);
+	const char *const text[] = {path, written ? written : path, origin->label, origin->file};
+	size_t len[ARRAY_SIZE(text)], all = sizeof(struct rule);
+	for (size_t i = 0; i < ARRAY_SIZE(text); i++)
+		all += len[i] = text[i] ? strlen(text[i]) + 1 : 0;
+	/* in one piece, with its texts: a start makes hundreds */
+	struct rule *r = xmalloc(all);
+	char *end = (char *)(r + 1), *copy[ARRAY_SIZE(text)];
+	for (size_t i = 0; i < ARRAY_SIZE(text); i++) {
+		copy[i] = text[i] ? end : NULL;
+		end = mempcpy(end, text[i] ? text[i] : "", len[i]);
+	}
+	*r = (struct rule){.path = copy[0], .written = copy[1], .origin = *origin};
+	r->origin.label = copy[2];
+	r->origin.file = copy[3];
 	return r;
 }
 
@@ -45,15 +55,6 @@ struct rule *rule_aside(struct policy *p, const char *path, const char *written,
 		p->aside = xreallocarray(p->aside, p->n_aside ? p->n_aside * 2 : 1, sizeof(struct rule *));
 	p->aside[p->n_aside] = rule_alloc(path, written, origin);
 	return p->aside[p->n_aside++];
-}
-
-static void rule_free(struct rule *r)
-{
-	free(r->path);
-	free(r->written);
-	free(r->origin.label);
-	free(r->origin.file);
-	free(r);
 }
 
 struct wanted *want(struct compile *c, char *path, const char *written, unsigned access, const struct origin *origin)
@@ -535,12 +536,12 @@ void policy_free(struct policy *p)
 	if (!p)
 		return;
 	for (size_t i = 0; i < p->n_rules; i++)
-		rule_free(p->rules[i]);
+		free(p->rules[i]);
 	for (size_t i = 0; i < p->n_aside; i++)
-		rule_free(p->aside[i]);
+		free(p->aside[i]);
 	free(p->aside);
 	for (size_t i = 0; i < p->n_grants; i++)
-		rule_free(p->grants[i].rule);
+		free(p->grants[i].rule);
 	free(p->rules);
 	free(p->kernel);
 	free(p->sockets);

@@ -52,7 +52,7 @@ static inline unsigned access_index(unsigned bit)
 struct node {
 	struct node *next; /* hash chain */
 	uint32_t hash, len;
-	const char *path; /* owned */
+	const char *path; /* behind the node */
 
 	/* rules of the profile, by access bit; NULL where there is none */
 	const struct rule *beneath[ACCESS_BITS], *exact[ACCESS_BITS];

@@ -53,10 +53,9 @@ struct node *map_add(struct map *m, const char *path)
 		return found;
 	if (m->n >= m->n_buckets)
 		map_grow(m);
-	struct node *node = xcalloc(1, sizeof(*node));
-	node->hash = hash;
-	node->len = (uint32_t)len;
-	node->path = xstrdup(path);
+	struct node *node = xmalloc(sizeof(*node) + len + 1);
+	*node = (struct node){.hash = hash, .len = (uint32_t)len, .path = (char *)(node + 1)};
+	memcpy(node + 1, path, len + 1);
 	struct node **slot = &m->bucket[hash & (m->n_buckets - 1)];
 	node->next = *slot;
 	*slot = node;
@@ -69,7 +68,6 @@ void map_free(struct map *m)
 	for (size_t i = 0; i < m->n_buckets; i++) {
 		for (struct node *n = m->bucket[i], *next; n; n = next) {
 			next = n->next;
-			free((char *)n->path);
 			free(n);
 		}
 	}

@@ -56,7 +56,8 @@ static int copy_file(const char *from, const char *to, mode_t mode)
 	return fd < 0 ? -1 : io_write_all(fd, data, len);
 }
 
-/* Where the shim can be loaded from inside: its own place, or where a deny rule hides that, a copy. NULL without one. */
+/* Where the shim can be loaded from inside: its own place, or where a deny rule hides that, a copy. NULL without one.
+ */
 static char *find_shim(const struct broker *b)
 {
 	const char *real = b->plan.shim;

@@ -31,10 +31,9 @@ int session_run(const struct session_options *o)
 		return dry_run(o);
 	struct guard_link link;
 	int status = guard_fork(&link);
-	if (status >= 0)
-		return status;
-	/* the broker: its process ends here, not in what the guard's caller still has to do */
-	status = broker_run(o, &link);
+	if (status < 0)
+		status = broker_run(o, &link);
+	/* Both end here: the caller would free what the two processes still share, and so copy it. */
 	fflush(NULL);
 	_exit(status);
 }
