@@ -109,7 +109,7 @@ static int pin_named(struct trap_call *c, const char *path, struct object *o)
 	if (fstat(o->fd, &o->st) < 0)
 		return -errno;
 	o->exists = true;
-	return fd_path(o->fd, o->path, sizeof(o->path));
+	return fd_path(o->fd, o->path, sizeof(o->path), &o->st);
 }
 
 /* What would fail whatever we say: the kernel tells the program why. */

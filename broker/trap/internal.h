@@ -55,6 +55,7 @@ struct trap {
 	struct exec_copy *copies;
 	unsigned n_copies;
 	struct permit *permits;
+	struct quick *quick;
 };
 
 /* loop.c */
@@ -105,10 +106,16 @@ void object_close(struct object *o);
  */
 int object_resolve(
 	struct trap_call *c, int dirfd, uint64_t path_addr, unsigned flags, uint64_t resolve, struct object *o);
+/**
+ * object_read() and object_find() - the two halves of object_resolve(): read the path into @o->asked, look it up.
+ * Return: length of the path or -errno; 0 or -errno.
+ */
+ssize_t object_read(struct trap_call *c, uint64_t path_addr, unsigned flags, struct object *o);
+int object_find(struct trap_call *c, int dirfd, unsigned flags, uint64_t resolve, struct object *o);
 /** object_of_fd() - the object behind a descriptor of the caller; o->fd is a duplicate (not O_PATH). */
 int object_of_fd(struct trap_call *c, int fd, struct object *o);
-/** fd_path() - canonical path of a descriptor. Return: 0 or -errno; -ENOENT when none leads to it. */
-int fd_path(int fd, char *out, size_t size);
+/** fd_path() - canonical path of a descriptor, and what it is. Return: 0 or -errno; -ENOENT when none leads to it. */
+int fd_path(int fd, char *out, size_t size, struct stat *st);
 
 /** trap_kernel_judges() - whether the kernel judges this very call, so that it may go on. */
 bool trap_kernel_judges(const struct trap_call *c);
@@ -130,6 +137,20 @@ enum judged judge(struct trap_call *c, enum operation op, const char *asked, con
 int refused_anyway(enum operation op, const char *path);
 /** continue_or() - answer CONTINUE when the kernel allows it too and judges the same call again; false: act. */
 bool continue_if_kernel(struct trap_call *c, enum judged all);
+
+/* quick.c */
+struct quick; /* directories in which the kernel granted something lately */
+struct quick *quick_new(void);
+/** quick_free() - NULL-safe. */
+void quick_free(struct quick *q);
+/**
+ * quick_open() - let an open without O_CREAT go on when it is known to be the kernel's to judge.
+ * @o: from object_read()
+ * Return: whether the call is answered.
+ */
+bool quick_open(struct trap_call *c, int dirfd, const struct object *o, uint64_t flags);
+/** quick_remember() - the kernel grants what @o was resolved to. */
+void quick_remember(struct trap_call *c, const struct object *o);
 
 /* created.c */
 /** created_add() - the session made the file behind @fd. */

@@ -343,6 +343,7 @@ int trap_start(struct trap **out, int listener, const struct trap_config *cfg, s
 	pthread_mutex_init(&t->lock, NULL);
 	pthread_mutex_init(&t->copying, NULL);
 	pthread_cond_init(&t->ended, NULL);
+	t->quick = quick_new();
 	index_rows(t);
 	t->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (t->stop < 0 || ask_start(t, e) < 0) {
@@ -366,6 +367,7 @@ bad:
 	if (t->stop >= 0)
 		close(t->stop);
 	close(listener);
+	quick_free(t->quick);
 	free(t);
 	return -1;
 }
@@ -400,6 +402,7 @@ void trap_stop(struct trap *t)
 	created_free(t);
 	exec_copies_free(t);
 	permits_free(t);
+	quick_free(t->quick);
 	free(t);
 }
 

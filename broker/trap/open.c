@@ -101,13 +101,18 @@ static void open_native(struct trap_call *c, const struct wish *w, const struct 
 		trap_fd(c, fd, w->flags & O_CLOEXEC);
 }
 
-static void open_existing(struct trap_call *c, const struct wish *w, const struct object *o)
+static void open_existing(struct trap_call *c, const struct wish *w, struct object *o)
 {
 	if (o->native) {
 		open_native(c, w, o);
 		return;
 	}
-	if (continue_if_kernel(c, judge_existing(c, w->flags, o)) || c->answered)
+	const enum judged all = judge_existing(c, w->flags, o);
+	if (all == JUDGED_KERNEL && trap_kernel_judges(c)) {
+		quick_remember(c, o);
+		object_close(o); /* the caller runs on this processor as soon as it is answered */
+	}
+	if (continue_if_kernel(c, all) || c->answered)
 		return;
 	if (S_ISLNK(o->st.st_mode)) {
 		trap_errno(c, ELOOP);
@@ -222,7 +227,11 @@ static void open_wish(struct trap_call *c, const struct wish *w)
 		return;
 	}
 	cleanup_object struct object o;
-	int rc = object_resolve(c, w->dirfd, w->path, w->flags & O_NOFOLLOW ? RESOLVE_NOFOLLOW : 0, w->resolve, &o);
+	int rc = (int)object_read(c, w->path, 0, &o);
+	if (rc > 0 && !w->resolve && quick_open(c, w->dirfd, &o, w->flags))
+		return;
+	if (rc >= 0)
+		rc = object_find(c, w->dirfd, w->flags & O_NOFOLLOW ? RESOLVE_NOFOLLOW : 0, w->resolve, &o);
 	if (rc < 0)
 		trap_continue_or(c, -rc); /* the same errno from the kernel, or Landlock's judgement */
 	else

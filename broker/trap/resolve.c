@@ -59,16 +59,16 @@ static int told_path(int fd, char *out, size_t size)
  * The name must lead to the object: it does not for one that was removed (then " (deleted)" is added, which may also be
  * the end of a name), lies in a mount that is gone or covered, or in another mount namespace.
  */
-int fd_path(int fd, char *out, size_t size)
+int fd_path(int fd, char *out, size_t size, struct stat *st)
 {
-	struct stat st, named;
+	struct stat named;
+	if (fstat(fd, st) < 0)
+		return -errno;
 	for (int tries = 0; tries < 3; tries++) { /* it may be moved meanwhile */
 		int rc = told_path(fd, out, size);
 		if (rc < 0 || str_starts(out, "/proc/")) /* its numbers of inodes do not last */
 			return rc;
-		if (fstat(fd, &st) < 0)
-			return -errno;
-		if (lstat(out, &named) == 0 && st.st_ino == named.st_ino && st.st_dev == named.st_dev)
+		if (lstat(out, &named) == 0 && st->st_ino == named.st_ino && st->st_dev == named.st_dev)
 			return 0;
 	}
 	return -ENOENT;
@@ -165,9 +165,8 @@ static int follow_magic(struct trap_call *c, const char *path, struct start *s, 
 		return got;
 	struct stat st;
 	char real[PATH_MAX];
-	if (fstat(got, &st) < 0)
-		return -errno;
-	if (!*rest && (fd_path(got, real, sizeof(real)) < 0 || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))) {
+	const int rc = fd_path(got, real, sizeof(real), &st);
+	if (!*rest && (rc < 0 || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))) {
 		o->native = true;
 		o->st = st;
 		o->fd = fd >= 0 ? steal_fd(&got) : -1; /* its own flags say what it was opened for */
@@ -219,6 +218,8 @@ static bool names(const char *path, const char *number)
 static int reread_own(struct trap_call *c, struct object *o, uint64_t flags, uint64_t resolve)
 {
 	char prefix[32], other[PATH_MAX];
+	if (!str_starts(o->path, "/proc/"))
+		return 0;
 	int n = snprintf(prefix, sizeof(prefix), "/proc/%d", (int)getpid());
 	if (strncmp(o->path, prefix, (size_t)n) != 0 || (o->path[n] != '/' && o->path[n] != '\0'))
 		return 0;
@@ -231,7 +232,7 @@ static int reread_own(struct trap_call *c, struct object *o, uint64_t flags, uin
 	if (fd < 0)
 		return fd;
 	o->fd = fd;
-	return fd_path(fd, o->path, sizeof(o->path));
+	return fd_path(fd, o->path, sizeof(o->path), &o->st);
 }
 
 static int pin(struct trap_call *c, struct start *s, unsigned flags, uint64_t resolve, struct object *o)
@@ -247,13 +248,11 @@ static int pin(struct trap_call *c, struct start *s, unsigned flags, uint64_t re
 			return fd;
 		o->fd = fd;
 	}
-	int rc = fd_path(o->fd, o->path, sizeof(o->path));
+	int rc = fd_path(o->fd, o->path, sizeof(o->path), &o->st);
 	if (rc == 0)
 		rc = reread_own(c, o, how, resolve);
-	if (rc < 0)
-		return rc;
-	o->exists = true;
-	return fstat(o->fd, &o->st) < 0 ? -errno : 0;
+	o->exists = rc == 0;
+	return rc;
 }
 
 /* Split off the last component; the parent is pinned, the entry looked at without following it. */
@@ -298,16 +297,27 @@ static int pin_entry(struct trap_call *c, struct start *s, uint64_t resolve, str
 	return o->fd == -ENOENT ? 0 : o->fd;
 }
 
+ssize_t object_read(struct trap_call *c, uint64_t path_addr, unsigned flags, struct object *o)
+{
+	/* not the whole of it, which is two pages that are written anyway */
+	o->fd = o->parent = -1;
+	o->exists = o->trailing_slash = o->native = false;
+	o->st = (struct stat){0};
+	o->name[0] = o->path[0] = o->asked[0] = '\0';
+	return path_addr || !(flags & RESOLVE_EMPTY) ? trap_read_string(c, path_addr, o->asked, sizeof(o->asked)) : 0;
+}
+
 int object_resolve(
 	struct trap_call *c, int dirfd, uint64_t path_addr, unsigned flags, uint64_t resolve, struct object *o)
 {
-	*o = (struct object){.fd = -1, .parent = -1};
-	ssize_t n =
-		path_addr || !(flags & RESOLVE_EMPTY) ? trap_read_string(c, path_addr, o->asked, sizeof(o->asked)) : 0;
-	if (n < 0)
-		return (int)n;
+	ssize_t n = object_read(c, path_addr, flags, o);
+	return n < 0 ? (int)n : object_find(c, dirfd, flags, resolve, o);
+}
+
+int object_find(struct trap_call *c, int dirfd, unsigned flags, uint64_t resolve, struct object *o)
+{
 	struct start s;
-	if (n == 0) {
+	if (!o->asked[0]) {
 		if (!(flags & RESOLVE_EMPTY))
 			return -ENOENT;
 		s.dir = caller_dir(c, dirfd);
@@ -354,9 +364,7 @@ int object_of_fd(struct trap_call *c, int fd, struct object *o)
 	o->fd = got;
 	o->exists = true;
 	(void)snprintf(o->asked, sizeof(o->asked), "descriptor %d", fd);
-	if (fstat(got, &o->st) < 0)
-		return -errno;
-	int rc = fd_path(got, o->path, sizeof(o->path));
+	int rc = fd_path(got, o->path, sizeof(o->path), &o->st);
 	if (rc < 0 && !pathless(&o->st)) {
 		object_close(o);
 		return -EACCES; /* no rule can be found for it: too long a path, another mount namespace */
