@@ -23,6 +23,13 @@ void draw_line(struct buf *out);
 /** draw_keys() - the line that names keys. */
 void draw_keys(const struct screen *s, struct buf *out, const char *keys);
 
+/**
+ * screen_preview_rows() - the rows that SCREEN_ALWAYS shows of the change.
+ * @out: receives at most @room of them, from the one that is scrolled to; NULL: they are counted only
+ * Return: how many there are.
+ */
+size_t screen_preview_rows(const struct screen *s, struct buf *out, size_t room);
+
 /* ---- pages (page.c) ------------------------------------------------------ */
 
 /** page_url() - a URL in full width, as a link, its rows from @from on, at most @room of them. */

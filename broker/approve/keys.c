@@ -80,6 +80,7 @@ static void show_always(struct screen *s, const char *dir)
 	free(s->preview);
 	free(s->always_dir);
 	s->preview = preview;
+	s->preview_row = 0;
 	s->always_dir = steal_ptr(&for_dir);
 }
 
@@ -116,9 +117,13 @@ static bool refuse_all(struct screen *s)
 
 static void move(struct screen *s, int by)
 {
-	size_t *at = s->mode == SCREEN_DIRECTORY ? &s->dir : s->mode == SCREEN_URL ? &s->url_row : &s->selected;
+	size_t *at = s->mode == SCREEN_DIRECTORY ? &s->dir
+		     : s->mode == SCREEN_URL     ? &s->url_row
+		     : s->mode == SCREEN_ALWAYS  ? &s->preview_row
+						 : &s->selected;
 	size_t n = s->mode == SCREEN_DIRECTORY ? s->dirs.n
 		   : s->mode == SCREEN_URL     ? page_url_rows(s, s->p[s->selected].q.object)
+		   : s->mode == SCREEN_ALWAYS  ? screen_preview_rows(s, NULL, 0)
 					       : s->n;
 	if (by < 0 && *at > 0)
 		(*at)--;
@@ -249,8 +254,7 @@ static bool act(struct screen *s, enum key key, char c)
 	if (s->n == 0)
 		return false;
 	if (key == KEY_UP || key == KEY_DOWN || c == 'k' || c == 'j') {
-		if (s->mode != SCREEN_ALWAYS)
-			move(s, key == KEY_UP || c == 'k' ? -1 : 1);
+		move(s, key == KEY_UP || c == 'k' ? -1 : 1);
 		return false;
 	}
 	if (s->mode == SCREEN_LIST)

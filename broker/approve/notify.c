@@ -12,7 +12,7 @@
  * The notification server belongs to the person's desktop; the tree cannot reach
  * the session bus. Only signals of the connection that owns the server's name count, and
  * only for notifications that are shown. A dismissed notification is no. One that the server
- * let expire is no when there is nowhere else to answer.
+ * let expire is no when there is nowhere else to answer. "Always" shows the change in a second one.
  *
  * A URL is shown whole: what it leads to may stand anywhere in it. The open room has checked it, and it holds
  * nothing but printable ASCII.
@@ -76,6 +76,8 @@ struct notify {
 	struct {
 		uint64_t question; /* 0: free */
 		dbus_uint32_t id;
+		bool always;  /* "always" is among its buttons */
+		bool writing; /* it shows what "always" writes */
 	} shown[SHOWN_MAX];
 };
 
@@ -162,8 +164,6 @@ static void add_escaped(struct buf *b, const char *text)
 			buf_adds(b, "&gt;");
 		else if (*c == '&')
 			buf_adds(b, "&amp;");
-		else if (*c == '"')
-			buf_adds(b, "&quot;");
 		else
 			buf_addc(b, *c);
 	}
@@ -226,28 +226,21 @@ static void append_hints(struct notify *s, DBusMessageIter *it)
 	s->lib.dbus_message_iter_close_container(it, &dict);
 }
 
-/* Show one question. Return: the notification's id, 0 when it could not be shown. */
-static dbus_uint32_t show(struct notify *s, const struct pending *p)
+/* Return: the id of a notification with @n / 2 buttons, 0 when it could not be shown. */
+static dbus_uint32_t show(
+	struct notify *s, const char *summary, const char *body, const char *const *actions, size_t n_actions)
 {
-	static const char *const actions[] = {"no", "No", "once", "Once", "session", "This session"};
-	static const char *const shown[] = {"no", "It cannot be opened", "once", "Done"};
-	bool page = p->q.kind == QUESTION_PAGE;
 	DBusMessage *m = s->lib.dbus_message_new_method_call(NAME, PATH, NAME, "Notify");
 	DBusMessageIter it;
 	const char *app = "nono", *icon = "dialog-question";
-	const char *summary = page ? "A page to open" : "A program in the sandbox asks";
 	dbus_uint32_t replaces = 0, id = 0;
 	dbus_int32_t never_expires = 0;
-	cleanup_free char *text = body_text(s, p);
-	const char *body = text;
 	if (!m)
 		return 0;
 	s->lib.dbus_message_append_args(m, DBUS_TYPE_STRING, &app, DBUS_TYPE_UINT32, &replaces, DBUS_TYPE_STRING, &icon,
 		DBUS_TYPE_STRING, &summary, DBUS_TYPE_STRING, &body, DBUS_TYPE_INVALID);
 	s->lib.dbus_message_iter_init_append(m, &it);
-	/* what a rule protects is allowed once at most by a button */
-	append_strings(s, &it, page ? shown : actions,
-		p->q.protected_object || p->q.kind != QUESTION_RULE ? 4 : ARRAY_SIZE(actions));
+	append_strings(s, &it, actions, n_actions);
 	append_hints(s, &it);
 	s->lib.dbus_message_iter_append_basic(&it, DBUS_TYPE_INT32, &never_expires);
 	DBusMessage *reply = call(s, m);
@@ -256,6 +249,50 @@ static dbus_uint32_t show(struct notify *s, const struct pending *p)
 		s->lib.dbus_message_unref(reply);
 	}
 	return id;
+}
+
+/*
+ * Show one question.
+ * @why_not: why it cannot be answered with "always"; NULL: it can
+ * Return: as show().
+ */
+static dbus_uint32_t show_question(struct notify *s, const struct pending *p, const char *why_not)
+{
+	static const char *const actions[] = {
+		"no", "No", "once", "Once", "session", "This session", "always", "Always…"};
+	static const char *const page[] = {"no", "It cannot be opened", "once", "Done"};
+	cleanup_free char *text = body_text(s, p);
+	if (p->q.kind == QUESTION_PAGE)
+		return show(s, "A page to open", text, page, ARRAY_SIZE(page));
+	cleanup_buf struct buf body = {0};
+	buf_adds(&body, text);
+	if (why_not) {
+		cleanup_free char *safe = str_sanitize(why_not);
+		buf_adds(&body, "\nNot always: ");
+		add_escaped(&body, safe);
+	}
+	/* what a rule protects is allowed once at most by a button */
+	size_t n = p->q.protected_object || p->q.kind != QUESTION_RULE ? 4 : why_not ? 6 : ARRAY_SIZE(actions);
+	return show(s, "A program in the sandbox asks", body.data, actions, n);
+}
+
+/* Show what "always" would write; where nothing can be written, the question again and why. Return: as show(). */
+static dbus_uint32_t show_always(struct notify *s, const struct pending *p, bool *writing)
+{
+	static const char *const actions[] = {"no", "No", "write", "Write it and allow"};
+	cleanup_err struct err *e = NULL;
+	cleanup_free char *preview = approve_preview(s->queue, p->id, NULL, &e);
+	*writing = preview != NULL;
+	if (!preview)
+		return show_question(s, p, err_msg(e));
+	cleanup_buf struct buf b = {0};
+	char *save = NULL;
+	for (char *l = strtok_r(preview, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+		cleanup_free char *safe = str_sanitize(l);
+		add_escaped(&b, safe);
+		buf_addc(&b, '\n');
+	}
+	return show(s, "This is what \"always\" changes", b.data, actions, ARRAY_SIZE(actions));
 }
 
 static void fail(struct notify *s)
@@ -279,10 +316,12 @@ static void show_due(struct notify *s)
 		if (!p)
 			return;
 		s->last = p->id;
-		dbus_uint32_t id = show(s, p);
+		dbus_uint32_t id = show_question(s, p, NULL);
 		if (id) {
 			s->shown[i].question = p->id;
 			s->shown[i].id = id;
+			s->shown[i].always = !p->q.protected_object && p->q.kind == QUESTION_RULE;
+			s->shown[i].writing = false;
 		}
 		pending_free(p, 1);
 		if (!id) {
@@ -323,14 +362,52 @@ static void notify_changed(void *state)
 		pending_free(p, 1);
 }
 
-static void answer_shown(struct notify *s, dbus_uint32_t id, enum answer answer)
+/* The change that "always" makes, in the place of the question. */
+static void offer_always(struct notify *s, size_t i)
 {
+	struct pending *p = approve_next(s->queue, s->shown[i].question - 1);
+	bool open = p && p->id == s->shown[i].question;
+	close_shown(s, i); /* and another one: the server may close this one by itself, which must not count as a no */
+	dbus_uint32_t id = open ? show_always(s, p, &s->shown[i].writing) : 0;
+	if (id) {
+		s->shown[i].question = p->id;
+		s->shown[i].id = id;
+		s->shown[i].always = false;
+	}
+	if (p)
+		pending_free(p, 1);
+	if (open && !id)
+		fail(s);
+}
+
+/* A button that was not offered is no. */
+static enum answer answer_of(const char *key, bool writing)
+{
+	enum answer answer;
+	if (writing)
+		return strcmp(key, "write") == 0 ? ANSWER_ALWAYS : ANSWER_NO;
+	bool known = answer_parse(key, &answer) && (answer == ANSWER_ONCE || answer == ANSWER_SESSION);
+	return known ? answer : ANSWER_NO;
+}
+
+static void answer_shown(struct notify *s, dbus_uint32_t id, const char *key)
+{
+	cleanup_err struct err *e = NULL;
 	for (size_t i = 0; i < SHOWN_MAX; i++) {
 		if (!s->shown[i].question || s->shown[i].id != id)
 			continue;
+		if (!s->shown[i].writing && s->shown[i].always && strcmp(key, "always") == 0) {
+			offer_always(s, i);
+			return;
+		}
 		uint64_t question = s->shown[i].question;
+		enum answer answer = answer_of(key, s->shown[i].writing);
 		close_shown(s, i); /* not every server takes it away after an action */
-		approve_answer(s->queue, question, answer, NULL, NULL);
+		if (approve_answer(s->queue, question, answer, NULL, &e) < 0 && answer != ANSWER_NO) {
+			say_error("%s", err_msg(e));
+			approve_answer(s->queue, question, ANSWER_NO, NULL, NULL);
+		}
+		return;
 	}
 }
 
@@ -338,7 +415,6 @@ static void on_signal(struct notify *s, DBusMessage *m)
 {
 	const char *sender = s->lib.dbus_message_get_sender(m), *key = NULL;
 	dbus_uint32_t id = 0, reason = 0;
-	enum answer answer;
 	const char *name = NULL, *before = NULL, *after = NULL;
 	if (sender && strcmp(sender, "org.freedesktop.DBus") == 0 &&
 		s->lib.dbus_message_is_signal(m, "org.freedesktop.DBus", "NameOwnerChanged") &&
@@ -351,13 +427,12 @@ static void on_signal(struct notify *s, DBusMessage *m)
 	if (s->lib.dbus_message_is_signal(m, NAME, "ActionInvoked") &&
 		s->lib.dbus_message_get_args(
 			m, NULL, DBUS_TYPE_UINT32, &id, DBUS_TYPE_STRING, &key, DBUS_TYPE_INVALID)) {
-		bool known = answer_parse(key, &answer) && (answer == ANSWER_ONCE || answer == ANSWER_SESSION);
-		answer_shown(s, id, known ? answer : ANSWER_NO);
+		answer_shown(s, id, key);
 	} else if (s->lib.dbus_message_is_signal(m, NAME, "NotificationClosed") &&
 		   s->lib.dbus_message_get_args(
 			   m, NULL, DBUS_TYPE_UINT32, &id, DBUS_TYPE_UINT32, &reason, DBUS_TYPE_INVALID)) {
 		if (reason == REASON_DISMISSED || !approve_cfg(s->queue)->terminal)
-			answer_shown(s, id, ANSWER_NO);
+			answer_shown(s, id, "no");
 	}
 }
 

@@ -27,7 +27,7 @@ static const struct scope_row {
 	[OP_BIND] = {KIND_HOST, 5, "network.listen_port", NULL},
 	[OP_UNIX_CONNECT] = {KIND_UNIX, 6, "filesystem.unix_socket", "filesystem.unix_socket_subtree"},
 	[OP_UNIX_BIND] = {KIND_UNIX, 7, "filesystem.unix_socket_bind", "filesystem.unix_socket_subtree_bind"},
-	[OP_OPEN_URL] = {KIND_ORIGIN, 8, NULL, NULL},
+	[OP_OPEN_URL] = {KIND_ORIGIN, 8, "open_urls.allow_origins", NULL}, /* a file: see written_key() */
 	[OP_SECRET] = {KIND_NONE, 9, NULL, NULL},
 };
 static_assert(ARRAY_SIZE(rows) == OP_COUNT, "every operation says how it is remembered");
@@ -207,6 +207,8 @@ static char *written_value(const struct question *q, const char *dir, struct err
 	}
 	if (q->op == OP_BIND)
 		return xasprintf("%u", q->port);
+	if (q->op == OP_OPEN_URL && object[0] != '/')
+		return origin_of(object);
 	if (rows[q->op].kind == KIND_HOST) {
 		bool v6 = strchr(object, ':') != NULL;
 		return xasprintf("%s%s%s:%u%s", v6 ? "[" : "", object, v6 ? "]" : "", q->port, q->udp ? "/udp" : "");
@@ -214,13 +216,21 @@ static char *written_value(const struct question *q, const char *dir, struct err
 	return profile_path_value(object);
 }
 
-static int append_value(
-	const char *file, const char *extends, const char *key, const char *value, struct buf *diff, struct err **e)
+static const char *written_key(const struct question *q, bool whole)
 {
+	if (q->op == OP_OPEN_URL && q->object[0] == '/')
+		return "open_urls.allow_files";
+	return whole ? rows[q->op].dir_key : rows[q->op].file_key;
+}
+
+static int append_value(const struct approve_config *cfg, const char *file, const char *key, const char *value,
+	struct buf *diff, struct err **e)
+{
+	const struct profile *now = policy_profile(cfg->policy);
 	if (!diff)
-		return profile_append_value(file, extends, key, value, NULL, e);
+		return profile_append_value(file, cfg->profile_ref, key, value, now, NULL, e);
 	cleanup_free char *part = NULL;
-	if (profile_append_value(file, extends, key, value, &part, e) < 0)
+	if (profile_append_value(file, cfg->profile_ref, key, value, now, &part, e) < 0)
 		return -1;
 	buf_adds(diff, part ? part : "");
 	return 0;
@@ -244,9 +254,8 @@ static bool profile_filters(const struct profile *p)
 int scope_write(
 	const struct approve_config *cfg, const struct question *q, const char *dir, char **preview, struct err **e)
 {
-	const struct scope_row *row = &rows[q->op];
 	bool whole = whole_directory(q, ANSWER_ALWAYS, dir);
-	const char *key = whole ? row->dir_key : row->file_key;
+	const char *key = written_key(q, whole);
 	if (!key)
 		return err_set(e, 0, "%s can be allowed once or for this session, not always", operation_name(q->op));
 	cleanup_free char *file = scope_file(cfg, e);
@@ -263,12 +272,11 @@ int scope_write(
 	if (!preview && access(parent, F_OK) < 0 && errno == ENOENT && dir_create(parent, 0700, e) < 0)
 		return -1;
 	cleanup_buf struct buf diff = {0};
-	if (append_value(file, cfg->profile_ref, key, value, preview ? &diff : NULL, e) < 0)
+	if (append_value(cfg, file, key, value, preview ? &diff : NULL, e) < 0)
 		return -1;
 	/* a directory that a deny rule covers needs the profile to say so */
 	if (q->protected_object && whole &&
-		append_value(file, cfg->profile_ref, "filesystem.bypass_protection", value, preview ? &diff : NULL, e) <
-			0)
+		append_value(cfg, file, "filesystem.bypass_protection", value, preview ? &diff : NULL, e) < 0)
 		return -1;
 	if (preview)
 		*preview = buf_steal(&diff);

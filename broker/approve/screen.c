@@ -201,14 +201,16 @@ static void draw_rows(const struct screen *s, struct buf *out)
 }
 
 /* A page is shown whole: what it leads to may stand anywhere in it. */
-static void draw_page_url(const struct screen *s, struct buf *out, const struct pending *p)
+static void draw_page_url(const struct screen *s, struct buf *out, const struct pending *p, bool brief)
 {
-	size_t used = s->n > 1 ? 18 : 12, room = s->rows > used + 4 ? s->rows - used : 4;
-	draw_line(out);
+	size_t used = s->n > 1 ? 18 : 12, room = brief ? 2 : s->rows > used + 4 ? s->rows - used : 4;
+	if (!brief)
+		draw_line(out);
 	page_url(s, out, p->q.object, 0, room);
 	if (page_url_rows(s, p->q.object) > room)
-		field(s, out, "", "(u shows the rest)");
-	draw_line(out);
+		field(s, out, "", brief ? "…" : "(u shows the rest)");
+	if (!brief)
+		draw_line(out);
 }
 
 /* @brief: only what it is about, where something else needs the room */
@@ -224,7 +226,7 @@ static void draw_question(const struct screen *s, struct buf *out, const struct 
 	cleanup_free char *what = xasprintf("%s%s", question_verb(&p->q), p->q.is_dir ? " the directory" : "");
 	field(s, out, "wants to", what);
 	if (question_is_url(&p->q))
-		draw_page_url(s, out, p);
+		draw_page_url(s, out, p, brief);
 	else
 		field_wrapped(s, out, "", object, brief ? 2 : 6);
 	if (!brief && p->q.asked && p->q.object && strcmp(p->q.asked, p->q.object) != 0) {
@@ -298,6 +300,30 @@ static void draw_directory(const struct screen *s, struct buf *out)
 	draw_keys(s, out, " j k move   s this session   a always   N no, for this session   Esc back");
 }
 
+size_t screen_preview_rows(const struct screen *s, struct buf *out, size_t room)
+{
+	cleanup_free char *text = xstrdup(s->preview ? s->preview : "");
+	size_t width = s->cols > 20 ? s->cols - 5 : 15, n = 0;
+	char *save = NULL;
+	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+		cleanup_free char *safe = str_sanitize(l);
+		/* what is written is shown whole */
+		for (const char *at = safe; *at; n++) {
+			size_t len = chunk(at, width);
+			if (out && n >= s->preview_row && n < s->preview_row + room) {
+				buf_adds(out, "    ");
+				if (l[0] == '+')
+					draw_style(s, out, BOLD);
+				buf_add(out, at, len);
+				draw_style(s, out, NORMAL);
+				draw_line(out);
+			}
+			at += len;
+		}
+	}
+	return n;
+}
+
 static void draw_always(const struct screen *s, struct buf *out)
 {
 	draw_question(s, out, &s->p[s->selected], true);
@@ -305,26 +331,9 @@ static void draw_always(const struct screen *s, struct buf *out)
 	draw_cut(s, out, "  This is what \"always\" changes:", 0, false);
 	draw_line(out);
 	draw_line(out);
-	cleanup_free char *text = xstrdup(s->preview ? s->preview : "");
-	unsigned left = s->rows > 20 ? s->rows - 13 : 8;
-	size_t room = s->cols > 20 ? s->cols - 5 : 15;
-	char *save = NULL;
-	for (char *l = strtok_r(text, "\n", &save); l && left; l = strtok_r(NULL, "\n", &save)) {
-		cleanup_free char *safe = str_sanitize(l);
-		/* what is written is shown whole */
-		for (const char *at = safe; *at && left; left--) {
-			size_t n = chunk(at, room);
-			buf_adds(out, "    ");
-			if (l[0] == '+')
-				draw_style(s, out, BOLD);
-			buf_add(out, at, n);
-			draw_style(s, out, NORMAL);
-			draw_line(out);
-			at += n;
-		}
-	}
+	size_t room = s->rows > 20 ? s->rows - 13 : 8, all = screen_preview_rows(s, out, room);
 	draw_line(out);
-	draw_keys(s, out, " y write it and allow   n back");
+	draw_keys(s, out, all > room ? " y write it and allow   n back   j k move" : " y write it and allow   n back");
 }
 
 static void draw_help(const struct screen *s, struct buf *out)

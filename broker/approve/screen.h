@@ -23,13 +23,14 @@ struct screen {
 	struct pending *p; /* owned */
 	size_t n, selected;
 	enum screen_mode mode;
-	struct strv dirs; /* SCREEN_DIRECTORY: the directories above the object, nearest first */
-	size_t dir;       /* chosen one */
-	char *always_dir; /* SCREEN_ALWAYS: the directory to be written, NULL for the object */
-	char *preview;    /* SCREEN_ALWAYS: the change */
-	size_t url_row;   /* SCREEN_URL: the first row shown */
-	char *note;       /* one line for the person */
-	char *told;       /* for the terminal itself, once; see screen_tell() */
+	struct strv dirs;   /* SCREEN_DIRECTORY: the directories above the object, nearest first */
+	size_t dir;         /* chosen one */
+	char *always_dir;   /* SCREEN_ALWAYS: the directory to be written, NULL for the object */
+	char *preview;      /* SCREEN_ALWAYS: the change */
+	size_t url_row;     /* SCREEN_URL: the first row shown */
+	size_t preview_row; /* SCREEN_ALWAYS: the same */
+	char *note;         /* one line for the person */
+	char *told;         /* for the terminal itself, once; see screen_tell() */
 	unsigned rows, cols;
 	bool color, remote; /* remote: another terminal than the session's own; q leaves */
 	bool links;         /* the terminal may be sent links (OSC 8) and text to copy (OSC 52) */

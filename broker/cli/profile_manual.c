@@ -29,6 +29,7 @@ static const char *const merge_words[] = {
 	[MERGE_MAP] = "merged by member, replacing the base's",
 	[MERGE_REPLACE] = "not inherited",
 	[MERGE_DOMAINS] = "merged by host, endpoint rules joined",
+	[MERGE_SECTION] = "see MERGING",
 	[MERGE_SPECIAL] = "see MERGING",
 };
 

@@ -8,7 +8,8 @@
  * leaves the rest of the file, its comments and its order, alone. What is
  * missing is made on the way: the list in its section, the section, the file. A list that is
  * written over several lines gets a line, one that is written on one line stays
- * on it. The result is parsed before anything is written: a file that would not load is never left behind.
+ * on it. A section that would hide what its base says there begins with that. The result is parsed before anything is
+ * written: a file that would not load is never left behind.
  */
 #include "profile/fields.h"
 #include "profile/jsonc.h"
@@ -125,8 +126,72 @@ static bool has_value(const struct jsonc *j, const struct jsonc_place *list, con
 	return false;
 }
 
+static char *json_text(struct json_object *o)
+{
+	char *text =
+		xstrdup(json_object_to_json_string_ext(o, JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(o);
+	return text;
+}
+
+/* The entries of a list, without those of flags, and @last behind them if it is not NULL. */
+static void add_entries(struct buf *b, const struct items *l, const char *last)
+{
+	bool first = true, have = false;
+	buf_addc(b, '[');
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->v[i].origin.source == SOURCE_USER)
+			continue;
+		cleanup_free char *entry = json_text(json_object_new_string(l->v[i].value));
+		buf_addf(b, "%s%s", first ? "" : ", ", entry);
+		have |= last && strcmp(entry, last) == 0;
+		first = false;
+	}
+	if (last && !have)
+		buf_addf(b, "%s%s", first ? "" : ", ", last);
+	buf_addc(b, ']');
+}
+
+/* The members of the section of @f, as they hold in @now, the value among them: "{...}". New string. */
+static char *whole_section(const struct field *f, const char *quoted, const struct profile *now)
+{
+	struct buf b = {0};
+	size_t n = (size_t)(strchr(f->key, '.') - f->key) + 1;
+	buf_addc(&b, '{');
+	for (size_t i = 0; i < n_profile_fields; i++) {
+		const struct field *m = &profile_fields[i];
+		if (strncmp(m->key, f->key, n) != 0 || (m != f && !field_is_set(now, m)))
+			continue;
+		buf_addf(&b, "%s\n  \"%s\": ", b.len > 1 ? "," : "", m->key + n);
+		if (m->type == FIELD_ITEMS) {
+			add_entries(&b, field_value(now, m), m == f ? quoted : NULL);
+		} else {
+			cleanup_free char *value = json_text(field_json(now, m));
+			buf_adds(&b, value);
+		}
+	}
+	buf_adds(&b, "\n}");
+	return buf_steal(&b);
+}
+
+/* Put @whole in the place of null: the lines behind the first get its indentation. New string. */
+static char *instead_of_null(const struct jsonc *j, const struct jsonc_place *box, const char *whole)
+{
+	struct buf b = {0};
+	cleanup_free char *indent = indent_of(j->text, box->value);
+	buf_add(&b, j->text, box->value);
+	for (const char *c = whole; *c; c++) {
+		buf_addc(&b, *c);
+		if (*c == '\n')
+			buf_adds(&b, indent);
+	}
+	buf_adds(&b, j->text + box->end);
+	return buf_steal(&b);
+}
+
 /* The text with the value added. New string, or NULL. */
-static char *edit(const struct jsonc *j, const struct field *f, const char *quoted, struct err **e)
+static char *edit(
+	const struct jsonc *j, const struct field *f, const char *quoted, const struct profile *now, struct err **e)
 {
 	const struct jsonc_place *list = find_list(j, f), *root = jsonc_find(j, "");
 	if (!root) {
@@ -144,6 +209,9 @@ static char *edit(const struct jsonc *j, const struct field *f, const char *quot
 	}
 	cleanup_free char *section = dot ? xstrndup(f->key, (size_t)(dot - f->key)) : NULL;
 	const struct jsonc_place *box = section ? jsonc_find(j, section) : root;
+	cleanup_free char *all = f->merge == MERGE_SECTION && now ? whole_section(f, quoted, now) : NULL;
+	if (box && all && strncmp(j->text + box->value, "null", 4) == 0)
+		return instead_of_null(j, box, all);
 	if (box && j->text[box->value] != '{') {
 		err_set(e, 0, "%s:%u: %s is not an object", j->file, box->line, section ? section : "the profile");
 		return NULL;
@@ -151,7 +219,8 @@ static char *edit(const struct jsonc *j, const struct field *f, const char *quot
 	cleanup_free char *member = xasprintf("\"%s\": [%s]", dot ? dot + 1 : f->key, quoted);
 	if (box)
 		return insert(j, box, member);
-	cleanup_free char *whole = xasprintf("\"%s\": {\n  %s\n}", section, member);
+	cleanup_free char *whole =
+		all ? xasprintf("\"%s\": %s", section, all) : xasprintf("\"%s\": {\n  %s\n}", section, member);
 	return insert(j, root, whole);
 }
 
@@ -215,8 +284,8 @@ static int write_file(const char *file, bool is_new, const char *text, struct er
 	return file_write_atomic(file, text, strlen(text), mode, e);
 }
 
-int profile_append_value(
-	const char *file, const char *extends, const char *key_path, const char *value, char **preview, struct err **e)
+int profile_append_value(const char *file, const char *extends, const char *key_path, const char *value,
+	const struct profile *now, char **preview, struct err **e)
 {
 	const struct field *f = field_find(key_path);
 	if (!f || strcmp(f->key, key_path) != 0)
@@ -227,7 +296,7 @@ int profile_append_value(
 	struct jsonc j;
 	if (!old || jsonc_parse(file, old, strlen(old), &j, e) < 0)
 		return -1;
-	cleanup_free char *new = edit(&j, f, quoted, e);
+	cleanup_free char *new = edit(&j, f, quoted, now, e);
 	jsonc_free(&j);
 	if (!new || check(file, new, e) < 0)
 		return -1;

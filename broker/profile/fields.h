@@ -33,6 +33,7 @@ enum merge_rule {
 	MERGE_MAP,      /* key by key, the child wins */
 	MERGE_REPLACE,  /* the child's value always (meta) */
 	MERGE_DOMAINS,  /* by domain, endpoint rules joined */
+	MERGE_SECTION,  /* the child's whole section when it has one; see merge.c */
 	MERGE_SPECIAL,  /* see merge.c */
 };
 

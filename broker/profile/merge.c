@@ -190,7 +190,7 @@ struct profile *profile_merge(const struct profile *base, const struct profile *
 	struct profile *out = profile_new();
 	for (size_t i = 0; i < n_profile_fields; i++) {
 		const struct field *f = &profile_fields[i];
-		if (!f->legacy_of && f->merge != MERGE_SPECIAL)
+		if (!f->legacy_of && f->merge != MERGE_SECTION && f->merge != MERGE_SPECIAL)
 			merge_field(f, field_value(out, f), field_value(base, f), field_value(child, f));
 	}
 	merge_special(out, base, child);

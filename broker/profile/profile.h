@@ -227,10 +227,12 @@ char *profile_path_value(const char *path);
  * Comments, order and formatting of the rest are kept. The file is created
  * (extending @extends) when it does not exist.
  * @key_path: e.g. "filesystem.read_file"
+ * @now: what holds now; a section that replaces its base's as a whole (open_urls) and is not in the file yet is
+ * written with all that it holds there, but for what came from flags; NULL: with the value alone
  * @preview: when non-NULL nothing is written; receives a unified diff of the change
  */
-int profile_append_value(
-	const char *file, const char *extends, const char *key_path, const char *value, char **preview, struct err **e);
+int profile_append_value(const char *file, const char *extends, const char *key_path, const char *value,
+	const struct profile *now, char **preview, struct err **e);
 
 /** network_group_hosts() - hosts (and "*.suffix" forms) of a group in network-policy.json; NULL if unknown. */
 const struct items *network_group_hosts(const char *group);

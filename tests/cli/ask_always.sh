@@ -43,4 +43,47 @@ p = json.load(open(sys.argv[1])); print(p["extends"], json.dumps(p["filesystem"]
 rm "$HOME/.config/nono/profiles/default.json"
 clear_
 
+# pages: the list of the file would replace the built-in one, so it holds that as well
+export BROWSER=$dir/browser
+printf '#!/bin/sh\nprintf "%%s\\n" "$*" >>%s/opened\n' "$dir" >"$BROWSER"
+chmod +x "$BROWSER"
+clear_
+type_ "export BROWSER=$BROWSER; nc() { \$NONO run -s --profile claude-code --allow-cwd --no-diagnostics \"\$@\"; }; clear" Enter
+long=$(printf 'x%.0s' $(seq 900))
+type_ "nc -- bash -c 'xdg-open https://sso.test:8443/a?b=$long; echo end-\$((6*7))'" Enter
+asks "sso.test"
+type_ a
+shows "This is what \"always\" changes"
+shows '"allow_localhost": true'
+shows '"https://sso.test:8443"]'
+type_ y
+shows "end-42"
+file=$HOME/.config/nono/profiles/claude-code.json
+same "the origins before and the new one" 'claude-code ["https://claude.ai", "https://claude.com", "https://console.anthropic.com", "https://platform.claude.com", "https://api.anthropic.com", "https://sso.test:8443"] True' \
+	"$(python3 -c '
+import json, sys
+p = json.load(open(sys.argv[1])); u = p["open_urls"]; print(p["extends"], json.dumps(u["allow_origins"]), u["allow_localhost"])' "$file")"
+# a second one is added to it; a file to be opened too
+cp "$file" "$dir/before.json"
+clear_
+echo text >"$dir/work/page.html"
+type_ "nc -- bash -c 'xdg-open https://other.test/; xdg-open page.html; xdg-open https://claude.ai/x; xdg-open https://sso.test:8443/b; echo end-\$((6*7))'" Enter
+asks "other.test"
+type_ a
+shows "This is what \"always\" changes"
+type_ y
+asks "page.html"
+type_ a
+shows "This is what \"always\" changes"
+type_ y
+shows "end-42"
+same "what changed: a value, a comma, a list" "3" "$(diff "$dir/before.json" "$file" | grep -c '^>')"
+same "the list of files" "[\"$(realpath "$dir")/work/page.html\"]" "$(python3 -c '
+import json, sys
+print(json.dumps(json.load(open(sys.argv[1]))["open_urls"]["allow_files"]))' "$file")"
+: >"$dir/opened"
+"$NONO" run -s --profile claude-code --allow-cwd --on-request deny --no-diagnostics -- sh -c 'for u in https://claude.com/ https://sso.test:8443/c https://other.test/ page.html; do xdg-open "$u"; done' ||
+	fail "the next session opens less: $?"
+same "the next session" 4 "$(wc -l <"$dir/opened")"
+
 finish

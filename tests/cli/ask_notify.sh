@@ -68,6 +68,30 @@ $url
 $origin/second" "$(cat "$dir/opened")"
 same "no page" "nono: the page was not opened: the page was refused
 status-4" "$(choose No sh -c "$opens" "$url")"
+# always: the change is shown in a second notification, and written
+grep -q "Always" "$dir/offered" || fail "always is not offered: $(cat "$dir/offered")"
+always() { # pick "Always" first and then LABEL; prints what the program says
+	echo Always >"$dir/choice"
+	: >"$dir/shown"
+	setsid -w "$NONO" run -s --profile claude-code --allow-cwd --no-diagnostics -- sh -c "$opens" "$url" >"$dir/said" 2>&1 </dev/null &
+	local run=$!
+	until_ '[ "$(dunstctl count displayed)" = 1 ]'
+	dunstctl action 0
+	until_ 'grep -q "what \"always\" changes" "$dir/shown" && [ "$(dunstctl count displayed)" = 1 ]'
+	echo "$1" >"$dir/choice"
+	dunstctl action 0
+	wait $run
+	cat "$dir/said"
+}
+file=$HOME/.config/nono/profiles/claude-code.json
+same "always, after all not" "nono: the page was not opened: the page was refused
+status-4" "$(always No)"
+[ ! -e "$file" ] || fail "always, after all not: $(cat "$file")"
+same "a page always" status-0 "$(always Write)"
+grep -qF "\"$origin\"" "$dir/shown" || fail "a page always: the change is not shown: $(cat "$dir/shown")"
+grep -q "\"https://claude.ai\", .*\"$origin\"" "$file" || fail "a page always: $(cat "$file")"
+same "a page always, the next day" status-0 "$("$NONO" run -s --profile claude-code --allow-cwd --no-diagnostics --on-request deny -- sh -c "$opens" "$url" 2>&1)"
+
 # no browser: the person opens it somewhere else
 unset BROWSER
 with="env -u DISPLAY" flags="--allow-url $origin"
@@ -79,7 +103,7 @@ case $(choose 'It cannot be opened' sh -c "$opens" "$url") in
 *) fail "a page that cannot be opened: $(cat "$dir/said")" ;;
 esac
 with='' flags=''
-same "a page once more" 2 "$(grep -cFx "$url" "$dir/opened")"
+same "a page once more" 4 "$(grep -cFx "$url" "$dir/opened")"
 
 # put aside by the person: no
 setsid -w "$NONO" run -s --allow . --no-diagnostics -- cat "$dir/out/a" >"$dir/said" 2>&1 </dev/null &

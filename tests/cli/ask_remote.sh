@@ -101,6 +101,13 @@ same "approver: two pages once" 2 "$(page once $origin/2 >/dev/null; member url 
 same "approver: two pages for the session" "1 2" "$(page session $origin/2 >/dev/null; echo "$(member url | wc -l) $(wc -l <"$dir/opened")")"
 same "approver: two pages never" "1 0" "$(page never $origin/2 >/dev/null; echo "$(member url | wc -l) $(wc -l <"$dir/opened")")"
 for word in no "" yes; do same "approver: a page, $word" "4 0" "$(page "$word") $(wc -l <"$dir/opened")"; done
+# always: with what the built-in profile opens, which the list in the file replaces
+same "approver: a page always" 0 "$(page always)"
+same "approver: a page always, the next day" "0 0 1" "$(page no) $(member url | wc -l) $(wc -l <"$dir/opened")"
+same "approver: what is written" "default [\"$origin\"]" "$(python3 -c '
+import json, sys
+p = json.load(open(sys.argv[1])); print(p["extends"], json.dumps(p["open_urls"]["allow_origins"]))' "$HOME/.config/nono/profiles/default.json")"
+rm "$HOME/.config/nono/profiles/default.json"
 # no browser: the approver shows it; what goes by "open URL" does not say so by accident
 browser=
 unset DISPLAY WAYLAND_DISPLAY DBUS_SESSION_BUS_ADDRESS

@@ -10,7 +10,7 @@
 /* The answers given, one word each; the picture of "always". */
 struct log {
 	struct buf b;
-	bool refuse_preview;
+	bool refuse_preview, long_preview;
 };
 
 static int on_answer(void *data, uint64_t id, enum answer answer, const char *dir, struct err **e)
@@ -29,6 +29,11 @@ static char *on_preview(void *data, uint64_t id, const char *dir, struct err **e
 		err_set(e, 0, "no profile here");
 		return NULL;
 	}
+	struct buf b = {0};
+	for (unsigned i = 0; l->long_preview && i < 60; i++)
+		buf_addf(&b, "+ line %02u\n", i);
+	if (l->long_preview)
+		return buf_steal(&b);
 	return xasprintf("+ \"%s\"\n", dir ? dir : "object");
 }
 
@@ -283,6 +288,65 @@ static void a_change_that_cannot_be_written_says_why(void **state)
 	screen_free(&s);
 }
 
+/* What "always" writes can be read to its end before it is written, at any size of the terminal. */
+static void a_long_change_is_read_by_moving(void **state)
+{
+	(void)state;
+	for (unsigned rows = 10; rows < 80; rows += 7) {
+		struct log l = {.long_preview = true};
+		struct screen s = {.ops = &ops, .data = &l, .rows = rows, .cols = 80};
+		struct pending *p = questions(1);
+		replace(&p->q, "https://a.test/?b", "xdg-open");
+		p->q.op = OP_OPEN_URL;
+		screen_update(&s, p, 1);
+		screen_input(&s, "a", 1);
+		bool seen[60] = {0};
+		for (int i = 0; i < 60; i++) {
+			cleanup_buf struct buf out = {0};
+			screen_render(&s, &out);
+			for (unsigned n = 0; n < 60; n++) {
+				char line[16];
+				snprintf(line, sizeof line, "line %02u", n);
+				seen[n] |= strstr(out.data, line) != NULL;
+			}
+			unsigned lines = 0;
+			for (const char *c = out.data; *c; c++)
+				lines += *c == '\n';
+			assert_true(rows < 24 || lines <= rows);
+			screen_input(&s, "j", 1);
+		}
+		for (unsigned n = 0; n < 60; n++)
+			if (!seen[n])
+				fail_msg("%u rows: line %u is never shown", rows, n);
+		assert_null(l.b.data);
+		screen_input(&s, "y", 1);
+		assert_string_equal(l.b.data, "1:always ");
+		buf_free(&l.b);
+		screen_free(&s);
+	}
+}
+
+static void a_file_to_open_is_no_page(void **state)
+{
+	(void)state;
+	struct log l = {0};
+	struct screen s = {.ops = &ops, .data = &l, .rows = 24, .cols = 80};
+	struct pending *p = questions(1);
+	replace(&p->q, "/home/me/out/r\xc3\xa9port.html", "xdg-open");
+	p->q.op = OP_OPEN_URL;
+	screen_update(&s, p, 1);
+	cleanup_buf struct buf out = {0};
+	screen_input(&s, "u", 1); /* a key of pages */
+	screen_render(&s, &out);
+	assert_non_null(strstr(out.data, "/home/me/out/r\xc3\xa9port.html"));
+	assert_non_null(strstr(out.data, "open the file"));
+	assert_null(strstr(out.data, "open the page"));
+	screen_input(&s, "y", 1);
+	assert_string_equal(l.b.data, "1:once ");
+	buf_free(&l.b);
+	screen_free(&s);
+}
+
 /* Nothing a program chose reaches the terminal as a control sequence, and no line exceeds the width. */
 static void untrusted_text_cannot_draw(void **state)
 {
@@ -327,6 +391,8 @@ int main(void)
 		cmocka_unit_test(a_page_is_shown_whole_and_copied),
 		cmocka_unit_test(a_question_about_a_page_shows_all_of_it),
 		cmocka_unit_test(a_code_is_drawn_where_it_fits),
+		cmocka_unit_test(a_long_change_is_read_by_moving),
+		cmocka_unit_test(a_file_to_open_is_no_page),
 		cmocka_unit_test(always_shows_the_change_and_asks_again),
 		cmocka_unit_test(a_directory_only_when_it_was_picked),
 		cmocka_unit_test(what_a_terminal_sends_by_itself_answers_nothing),

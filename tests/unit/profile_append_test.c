@@ -71,7 +71,7 @@ static void only_the_value_is_added(void **state)
 		cleanup_err struct err *e = NULL;
 		cleanup_free char *after = NULL;
 		assert_int_equal(file_write_atomic(file, cases[i].before, strlen(cases[i].before), 0640, &e), 0);
-		if (profile_append_value(file, NULL, cases[i].key, cases[i].value, NULL, &e) < 0)
+		if (profile_append_value(file, NULL, cases[i].key, cases[i].value, NULL, NULL, &e) < 0)
 			fail_msg("%s: %s", cases[i].what, err_msg(e));
 		assert_int_equal(file_read(file, 4096, &after, NULL, &e), 0);
 		if (strcmp(after, cases[i].after) != 0)
@@ -82,16 +82,65 @@ static void only_the_value_is_added(void **state)
 	}
 }
 
+/* open_urls hides what its base says there, so a file that says nothing yet gets all that held. */
+static void a_section_that_replaces_is_written_whole(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *what, *before, *key, *value, *after;
+	} rows[] = {
+		{"no section", "{\n  \"extends\": \"base\" // mine\n}\n", "open_urls.allow_origins", "https://c.test",
+			"{\n  \"extends\": \"base\", // mine\n  \"open_urls\": {\n"
+			"    \"allow_origins\": [\"https://a.test\", \"https://b.test\", \"https://c.test\"],\n"
+			"    \"allow_localhost\": true,\n    \"allow_files\": [\"~/x.html\"]\n  }\n}\n"},
+		{"null", "{\n  \"open_urls\": null, // base\n}\n", "open_urls.allow_files", "~/y.html",
+			"{\n  \"open_urls\": {\n    \"allow_origins\": [\"https://a.test\", \"https://b.test\"],\n"
+			"    \"allow_localhost\": true,\n    \"allow_files\": [\"~/x.html\", \"~/y.html\"]\n  }, // "
+			"base\n}\n"},
+		{"a section", "{\"open_urls\": {\"allow_origins\": [\"https://d.test\"]}}", "open_urls.allow_origins",
+			"https://c.test",
+			"{\"open_urls\": {\"allow_origins\": [\"https://d.test\", \"https://c.test\"]}}"},
+		{"a section without the list", "{\"open_urls\": {\"allow_localhost\": true}}",
+			"open_urls.allow_origins", "https://c.test",
+			"{\"open_urls\": {\"allow_localhost\": true, \"allow_origins\": [\"https://c.test\"]}}"},
+		{"a value that held already", "{}", "open_urls.allow_files", "~/x.html",
+			"{\n  \"open_urls\": {\n    \"allow_origins\": [\"https://a.test\", \"https://b.test\"],\n"
+			"    \"allow_localhost\": true,\n    \"allow_files\": [\"~/x.html\"]\n  }\n}"},
+		{"another section", "{}", "filesystem.read", "/b",
+			"{\n  \"filesystem\": {\n    \"read\": [\"/b\"]\n  }\n}"},
+	};
+	cleanup_profile struct profile *now = profile_new();
+	struct origin base = {.source = SOURCE_PROFILE, .label = (char *)"base"},
+		      flag = {.source = SOURCE_USER, .label = (char *)"--allow-url"};
+	items_add(&now->open_urls.allow_origins, "https://a.test", &base);
+	items_add(&now->open_urls.allow_origins, "https://flag.test", &flag);
+	items_add(&now->open_urls.allow_origins, "https://b.test", &base);
+	items_add(&now->open_urls.allow_files, "~/x.html", &base);
+	now->open_urls.allow_localhost = TRI_TRUE;
+	cleanup_free char *file = path_of("whole.json");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_err struct err *e = NULL;
+		cleanup_free char *after = NULL;
+		assert_int_equal(file_write_atomic(file, rows[i].before, strlen(rows[i].before), 0600, &e), 0);
+		if (profile_append_value(file, NULL, rows[i].key, rows[i].value, now, NULL, &e) < 0)
+			fail_msg("%s: %s", rows[i].what, err_msg(e));
+		assert_int_equal(file_read(file, 4096, &after, NULL, &e), 0);
+		if (strcmp(after, rows[i].after) != 0)
+			fail_msg("%s: got\n%s\nwanted\n%s", rows[i].what, after, rows[i].after);
+	}
+}
+
 static void a_new_file_extends_the_profile(void **state)
 {
 	(void)state;
 	cleanup_free char *file = path_of("sub/claude-code.json"), *text = NULL, *preview = NULL;
 	cleanup_err struct err *e = NULL;
-	assert_int_equal(profile_append_value(file, "claude-code", "filesystem.read_file", "~/x", &preview, &e), 0);
+	assert_int_equal(
+		profile_append_value(file, "claude-code", "filesystem.read_file", "~/x", NULL, &preview, &e), 0);
 	assert_int_equal(access(file, F_OK), -1); /* a preview writes nothing */
 	assert_non_null(strstr(preview, "--- /dev/null\n"));
 	assert_non_null(strstr(preview, "+    \"read_file\": [\"~/x\"]\n"));
-	assert_int_equal(profile_append_value(file, "claude-code", "filesystem.read_file", "~/x", NULL, &e), 0);
+	assert_int_equal(profile_append_value(file, "claude-code", "filesystem.read_file", "~/x", NULL, NULL, &e), 0);
 	assert_int_equal(file_read(file, 4096, &text, NULL, &e), 0);
 	assert_string_equal(text,
 		"{\n  \"extends\": \"claude-code\",\n  \"filesystem\": {\n    \"read_file\": [\"~/x\"]\n  }\n}\n");
@@ -109,14 +158,14 @@ static void the_preview_is_a_unified_diff(void **state)
 	static const char text[] =
 		"{\n  // 1\n  // 2\n  // 3\n  \"filesystem\": {\n    \"read\": [\n      \"/a\"\n    ]\n  }\n}\n";
 	assert_int_equal(file_write_atomic(file, text, strlen(text), 0600, NULL), 0);
-	assert_int_equal(profile_append_value(file, NULL, "filesystem.read", "/b", &preview, NULL), 0);
+	assert_int_equal(profile_append_value(file, NULL, "filesystem.read", "/b", NULL, &preview, NULL), 0);
 	const char *hunk = strstr(preview, "@@");
 	assert_non_null(hunk);
 	assert_string_equal(hunk, "@@ -4,7 +4,8 @@\n   // 3\n   \"filesystem\": {\n     \"read\": [\n-      \"/a\"\n"
 				  "+      \"/a\",\n+      \"/b\"\n     ]\n   }\n }\n");
 	/* nothing to change, nothing to show */
 	free(steal_ptr(&preview));
-	assert_int_equal(profile_append_value(file, NULL, "filesystem.read", "/a", &preview, NULL), 0);
+	assert_int_equal(profile_append_value(file, NULL, "filesystem.read", "/a", NULL, &preview, NULL), 0);
 	assert_string_equal(preview, "");
 }
 
@@ -141,7 +190,7 @@ static void what_cannot_be_edited_stays_as_it_is(void **state)
 		cleanup_err struct err *e = NULL;
 		cleanup_free char *after = NULL;
 		assert_int_equal(file_write_atomic(file, bad[i].text, strlen(bad[i].text), 0600, NULL), 0);
-		if (profile_append_value(file, NULL, bad[i].key, bad[i].value, NULL, &e) == 0)
+		if (profile_append_value(file, NULL, bad[i].key, bad[i].value, NULL, NULL, &e) == 0)
 			fail_msg("accepted: %s %s", bad[i].text, bad[i].key);
 		assert_non_null(e);
 		assert_int_equal(file_read(file, 4096, &after, NULL, NULL), 0);
@@ -154,6 +203,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(only_the_value_is_added),
+		TEST(a_section_that_replaces_is_written_whole),
 		TEST(a_new_file_extends_the_profile),
 		TEST(the_preview_is_a_unified_diff),
 		TEST(what_cannot_be_edited_stays_as_it_is),

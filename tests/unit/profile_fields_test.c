@@ -202,7 +202,8 @@ static void test_merge(void **state)
 	(void)state;
 	for (size_t i = 0; i < n_profile_fields; i++) {
 		const struct field *f = &profile_fields[i];
-		if (f->legacy_of || f->type == FIELD_IGNORED || f->type == FIELD_STRV || f->merge == MERGE_SPECIAL)
+		if (f->legacy_of || f->type == FIELD_IGNORED || f->type == FIELD_STRV || f->merge == MERGE_SECTION ||
+			f->merge == MERGE_SPECIAL)
 			continue;
 		cleanup_free char *one = sample(f, false), *two = sample(f, true);
 		cleanup_free char *a = file_with(f->key, one), *b = file_with(f->key, two);
