@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 /** struct token - "once": this call may do this to this object. */
@@ -39,13 +40,15 @@ struct trap {
 	int listener, stop; /* stop: eventfd */
 	const struct trap_row *by_nr[512];
 	pthread_mutex_t lock;
-	pthread_cond_t ended;
-	pid_t tid[256];              /* of receivers, to wake them at the end */
-	unsigned receivers, waiting; /* threads; of them blocked in receive */
-	unsigned workers;            /* threads that run answered calls again, or relieve receivers */
-	uint64_t received;           /* calls so far */
-	bool stopping, relieved;     /* relieved: a thread looks after receivers that are blocked */
-	int deaths;                  /* epoll of pidfds of callers that wait for a person */
+	pthread_cond_t ended, wanted, active;
+	pid_t tid[256];             /* of receivers, to wake them at the end */
+	unsigned receivers, parked; /* threads; of them parked */
+	unsigned called;            /* parked ones that are to wait again */
+	_Atomic unsigned waiting;   /* in receive, or on their way there */
+	_Atomic uint64_t received;  /* calls so far */
+	unsigned workers;           /* threads that run answered calls again, and the watchdog */
+	bool stopping, dog_sleeps;
+	int deaths; /* epoll of pidfds of callers that wait for a person */
 	pthread_t undertaker;
 	bool undertaking;
 	struct caller *callers[64]; /* processes with calls that wait for a person, by their number */
@@ -64,8 +67,17 @@ void trap_run(struct trap_call *c);
 /** trap_call_free() - release what a call holds besides its notification. */
 void trap_call_free(struct trap_call *c);
 
-/** spawn() - a detached thread with a small stack and its own umask. */
+/** trap_handle() - everything about one notification. */
+void trap_handle(struct trap *t, const struct seccomp_notif *n);
+
+/* receivers.c */
+/** spawn() - a detached thread with a small stack. */
 int spawn(void *(*fn)(void *), void *arg);
+int receivers_start(struct trap *t, struct err **e);
+/** receivers_stop() - after t->stopping was set. Return: whether all threads have ended. */
+bool receivers_stop(struct trap *t);
+/** receivers_make_room() - this thread is going to block: somebody else must be there to receive. */
+void receivers_make_room(struct trap *t);
 
 /* ask.c */
 int ask_start(struct trap *t, struct err **e);

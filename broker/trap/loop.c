@@ -1,16 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * loop.c - receiving and answering.
- *
- * Theory of operation
- * -------------------
- * Several threads wait in SECCOMP_IOCTL_NOTIF_RECV on one listener. Whoever gets
- * a call handles it from start to end, so the common call (read the path, decide,
- * CONTINUE) costs one wake-up. Before a thread starts to handle, it makes sure
- * that another one waits, so a handler that blocks (a FIFO, a connect, a slow file
- * system) never keeps others from being answered; threads that are not needed
- * any more end. Beyond some dozens, others come only when all of them are blocked. A call that waits for a person holds
- * no thread at all, see ask.c.
+ * loop.c - answering, start and stop of the room. Who receives is in receivers.c.
  *
  * Waking is asked to be synchronous (SYNC_WAKE_UP, Linux 6.6): caller and
  * receiver then take turns on one processor, which makes a continued call cost
@@ -25,9 +15,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <sched.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 
@@ -37,15 +24,6 @@
 #ifndef SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP
 #define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP 1UL
 #endif
-
-#define STOP_SIGNAL (SIGRTMIN + 5) /* ends RECV */
-#define STACK_BYTES (160U << 10)
-#define MOST_RECEIVERS 256U
-#define SOON_RECEIVERS 32U  /* up to here the next one is there at once */
-#define RELIEF_RECEIVERS 4U /* beyond, when nothing has been received for a while, so many at a time */
-#define RELIEF_NS 1000000L
-#define SPARE_RECEIVERS 3U
-#define FIRST_RECEIVERS 2U /* the loader's first calls need not wait for a thread to be made */
 
 /* ---- answers ------------------------------------------------------------------- */
 
@@ -124,155 +102,7 @@ void trap_run(struct trap_call *c)
 	c->row->handle(c);
 }
 
-void trap_defer(struct trap_call *c, void (*fn)(struct trap_call *c))
-{
-	fn(c); /* another thread receives meanwhile */
-}
-
-bool trap_once(struct trap_call *c, enum operation op, const char *resolved)
-{
-	for (unsigned i = 0; i < c->n_tokens; i++)
-		if (c->token[i].op == op && strcmp(c->token[i].object, resolved) == 0)
-			return true;
-	return false;
-}
-
-/* ---- the threads ------------------------------------------------------------------ */
-
-int spawn(void *(*fn)(void *), void *arg)
-{
-	pthread_t thread;
-	pthread_attr_t attr;
-	sigset_t all, old;
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	sigfillset(&all);
-	sigdelset(&all, SIGSEGV);
-	sigdelset(&all, SIGBUS);
-	sigdelset(&all, SIGRTMIN + 4); /* ends a connect of a caller that is gone, see wait.c */
-	sigdelset(&all, STOP_SIGNAL);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	int rc = pthread_create(&thread, &attr, fn, arg);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
-	return rc;
-}
-
-static void *receiver(void *arg);
-
-/* Under the lock: count in @n more receivers, which wait from now on. */
-static void count_in(struct trap *t, unsigned n)
-{
-	t->receivers += n;
-	t->waiting += n;
-}
-
-/* Start the receivers that were counted in. Return: how many could be started. */
-static unsigned start_receivers(struct trap *t, unsigned n)
-{
-	unsigned failed = 0;
-	for (unsigned i = 0; i < n; i++)
-		failed += spawn(receiver, t) != 0;
-	pthread_mutex_lock(&t->lock);
-	t->receivers -= failed;
-	t->waiting -= failed;
-	pthread_mutex_unlock(&t->lock);
-	return n - failed;
-}
-
-/*
- * Many receivers are busy. In a burst they take turns, and more of them would only take memory; but when
- * all of them are blocked nothing is received any more, and then others are needed.
- */
-static void *relieve(void *arg)
-{
-	struct trap *t = arg;
-	uint64_t before = 0;
-	for (bool starved = true; starved;) {
-		nanosleep(&(struct timespec){.tv_nsec = RELIEF_NS}, NULL);
-		unsigned more = 0;
-		pthread_mutex_lock(&t->lock);
-		starved = t->waiting == 0 && !t->stopping && t->receivers < MOST_RECEIVERS;
-		if (starved && t->received == before) {
-			unsigned room = MOST_RECEIVERS - t->receivers;
-			count_in(t, more = room < RELIEF_RECEIVERS ? room : RELIEF_RECEIVERS);
-		}
-		before = t->received;
-		if (!starved) {
-			t->relieved = false;
-			t->workers--;
-			pthread_cond_broadcast(&t->ended);
-		}
-		pthread_mutex_unlock(&t->lock);
-		start_receivers(t, more);
-	}
-	return NULL;
-}
-
-/* Somebody must wait while this thread handles a call; when there is nobody left to receive from, @got is false. */
-static void leave_waiting(struct trap *t, bool got)
-{
-	unsigned more = 0;
-	bool relief = false;
-	pthread_mutex_lock(&t->lock);
-	t->waiting--;
-	t->received++;
-	if (got && t->waiting == 0 && !t->stopping) {
-		if (t->receivers < SOON_RECEIVERS)
-			count_in(t, more = 1);
-		else if (!t->relieved && t->receivers < MOST_RECEIVERS)
-			relief = true;
-	}
-	if (relief) {
-		t->relieved = true;
-		t->workers++;
-	}
-	pthread_mutex_unlock(&t->lock);
-	start_receivers(t, more);
-	if (relief && spawn(relieve, t) != 0) {
-		pthread_mutex_lock(&t->lock);
-		t->relieved = false;
-		t->workers--;
-		pthread_mutex_unlock(&t->lock);
-	}
-}
-
-/* Return: whether this thread goes on waiting; there may be enough of them. */
-static bool enter_waiting(struct trap *t)
-{
-	pthread_mutex_lock(&t->lock);
-	bool stay = !t->stopping && t->waiting < SPARE_RECEIVERS;
-	if (stay)
-		t->waiting++;
-	pthread_mutex_unlock(&t->lock);
-	return stay;
-}
-
-static bool tree_gone(int listener)
-{
-	struct pollfd p = {listener, POLLIN, 0};
-	return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR | POLLNVAL)) && !(p.revents & POLLIN);
-}
-
-/* RECV wakes exactly one thread, on the caller's processor; a signal of our own ends it. */
-static int receive(struct trap *t, struct seccomp_notif *n)
-{
-	for (;;) {
-		if (__atomic_load_n(&t->stopping, __ATOMIC_ACQUIRE))
-			return -1;
-		memset(n, 0, sizeof(*n));
-		if (ioctl(t->listener, SECCOMP_IOCTL_NOTIF_RECV, n) == 0)
-			return 0;
-		if (errno == EINTR)
-			continue;
-		/* ENOENT: the caller was killed before it was received, or nobody is left */
-		if (errno != ENOENT || tree_gone(t->listener))
-			return -1;
-	}
-}
-
-static void handle(struct trap *t, const struct seccomp_notif *n)
+void trap_handle(struct trap *t, const struct seccomp_notif *n)
 {
 	struct trap_call c = {.t = t, .n = *n};
 	c.row = n->data.nr >= 0 && (size_t)n->data.nr < ARRAY_SIZE(t->by_nr) ? t->by_nr[n->data.nr] : NULL;
@@ -286,37 +116,18 @@ static void handle(struct trap *t, const struct seccomp_notif *n)
 	trap_call_free(&c);
 }
 
-static void remember_thread(struct trap *t, bool here)
+void trap_defer(struct trap_call *c, void (*fn)(struct trap_call *c))
 {
-	pid_t from = here ? 0 : gettid(), to = here ? gettid() : 0;
-	pthread_mutex_lock(&t->lock);
-	for (size_t i = 0; i < ARRAY_SIZE(t->tid); i++)
-		if (t->tid[i] == from) {
-			t->tid[i] = to;
-			break;
-		}
-	pthread_mutex_unlock(&t->lock);
+	receivers_make_room(c->t);
+	fn(c);
 }
 
-static void *receiver(void *arg)
+bool trap_once(struct trap_call *c, enum operation op, const char *resolved)
 {
-	struct trap *t = arg;
-	struct seccomp_notif n;
-	remember_thread(t, true);
-	unshare(CLONE_FS); /* a umask of its own: files are made with the caller's */
-	do {
-		bool got = receive(t, &n) == 0;
-		leave_waiting(t, got);
-		if (!got)
-			break;
-		handle(t, &n);
-	} while (enter_waiting(t));
-	remember_thread(t, false);
-	pthread_mutex_lock(&t->lock);
-	t->receivers--;
-	pthread_cond_broadcast(&t->ended);
-	pthread_mutex_unlock(&t->lock);
-	return NULL;
+	for (unsigned i = 0; i < c->n_tokens; i++)
+		if (c->token[i].op == op && strcmp(c->token[i].object, resolved) == 0)
+			return true;
+	return false;
 }
 
 /* ---- start and stop ----------------------------------------------------------------- */
@@ -330,11 +141,6 @@ static void index_rows(struct trap *t)
 			t->by_nr[rows[i].nr] = &rows[i];
 }
 
-static void on_stop(int sig)
-{
-	(void)sig;
-}
-
 int trap_start(struct trap **out, int listener, const struct trap_config *cfg, struct err **e)
 {
 	struct trap *t = xcalloc(1, sizeof(*t));
@@ -343,6 +149,8 @@ int trap_start(struct trap **out, int listener, const struct trap_config *cfg, s
 	pthread_mutex_init(&t->lock, NULL);
 	pthread_mutex_init(&t->copying, NULL);
 	pthread_cond_init(&t->ended, NULL);
+	pthread_cond_init(&t->wanted, NULL);
+	pthread_cond_init(&t->active, NULL);
 	t->quick = quick_new();
 	index_rows(t);
 	t->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -351,13 +159,9 @@ int trap_start(struct trap **out, int listener, const struct trap_config *cfg, s
 			err_set(e, errno, "cannot serve trapped calls");
 		goto bad;
 	}
-	const struct sigaction wake = {.sa_handler = on_stop};
-	sigaction(STOP_SIGNAL, &wake, NULL); /* without SA_RESTART: RECV ends with EINTR */
 	/* an older kernel wakes without it, only slower */
 	(void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
-	count_in(t, FIRST_RECEIVERS);
-	if (start_receivers(t, FIRST_RECEIVERS) == 0) {
-		err_set(e, EAGAIN, "cannot start a thread for trapped calls");
+	if (receivers_start(t, e) < 0) {
 		ask_stop(t);
 		goto bad;
 	}
@@ -378,24 +182,7 @@ void trap_stop(struct trap *t)
 		return;
 	__atomic_store_n(&t->stopping, true, __ATOMIC_RELEASE);
 	ask_stop(t);
-	/* a handler may still be inside a slow file system: it is given a moment, then the process ends anyway */
-	bool all = false;
-	for (int tries = 0; tries < 200 && !all; tries++) {
-		struct timespec until;
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += 10000000;
-		until.tv_sec += until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
-		pthread_mutex_lock(&t->lock);
-		for (size_t i = 0; i < ARRAY_SIZE(t->tid); i++)
-			if (t->tid[i])
-				tgkill(getpid(), t->tid[i], STOP_SIGNAL);
-		all = t->receivers == 0 && t->workers == 0;
-		if (!all)
-			pthread_cond_timedwait(&t->ended, &t->lock, &until);
-		pthread_mutex_unlock(&t->lock);
-	}
-	if (!all)
+	if (!receivers_stop(t))
 		return;
 	close(t->listener);
 	close(t->stop);

@@ -95,6 +95,7 @@ static int watcher_start(void)
 
 int trap_blocking(struct trap_call *c, int (*call)(void *arg), void *arg)
 {
+	receivers_make_room(c->t);
 	struct waiting w = {.worker = pthread_self(), .call = c, .at = &watch.first};
 	sigset_t wake;
 	sigemptyset(&wake);
