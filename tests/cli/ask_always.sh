@@ -66,7 +66,7 @@ p = json.load(open(sys.argv[1])); u = p["open_urls"]; print(p["extends"], json.d
 # a second one is added to it; a file to be opened too
 cp "$file" "$dir/before.json"
 clear_
-echo text >"$dir/work/page.html"
+echo text >page.html
 type_ "nc -- bash -c 'xdg-open https://other.test/; xdg-open page.html; xdg-open https://claude.ai/x; xdg-open https://sso.test:8443/b; echo end-\$((6*7))'" Enter
 asks "other.test"
 type_ a
@@ -78,7 +78,7 @@ shows "This is what \"always\" changes"
 type_ y
 shows "end-42"
 same "what changed: a value, a comma, a list" "3" "$(diff "$dir/before.json" "$file" | grep -c '^>')"
-same "the list of files" "[\"$(realpath "$dir")/work/page.html\"]" "$(python3 -c '
+same "the list of files" "[\"$(pwd -P)/page.html\"]" "$(python3 -c '
 import json, sys
 print(json.dumps(json.load(open(sys.argv[1]))["open_urls"]["allow_files"]))' "$file")"
 : >"$dir/opened"
