@@ -91,11 +91,11 @@ struct policy_env {
 	/* Tells the session's directories, which may only now be finished. NULL when nothing will be started. */
 	int (*session_dirs)(void *data, struct session_dirs *out, struct err **e);
 	void *session_data;
-	const char *program;     /* resolved program, may be NULL; its own file is readable and executable */
-	const char *self;        /* nono's own program, which serves the openers' names inside; may be NULL */
-	const char *shim;        /* the library that programs inside load; may be NULL */
-	bool cwd_granted;        /* the person (or --allow-cwd) shared the working directory */
-	bool allow_gpu;          /* --allow-gpu; the profile must not refuse it */
+	const char *program; /* resolved program, may be NULL; its own file is readable and executable */
+	const char *self;    /* nono's own program, which serves the openers' names inside; may be NULL */
+	const char *shim;    /* the library that programs inside load; may be NULL */
+	bool cwd_granted;    /* the person (or --allow-cwd) shared the working directory */
+	bool allow_gpu;      /* --allow-gpu; the profile must not refuse it */
 };
 
 /** policy_network_valid() - whether the profile's network rules can be used, on any machine. Return: 0 or -1. */
