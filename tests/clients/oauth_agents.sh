@@ -89,6 +89,37 @@ esac
 same "gemini: pages" 1 "$(wc -l <"$dir/opened")"
 tm kill-server
 
+# opencode's `auth login` opens no page by itself, it names it; the callback arrives at its fixed port
+unset DISPLAY
+: >"$dir/opened"
+tm new-session -d -x 1000 -y 40 "cd $dir/work; '$NONO' run -s --profile opencode --allow-cwd --read '${bin%/node_modules/.bin}' \
+	--on-request deny --no-diagnostics -- '$bin/opencode' auth login -p openai -m 'ChatGPT Pro/Plus (browser)'; sleep 60"
+for _ in $(seq 600); do screen | grep -q "Waiting for authorization" && break; sleep 0.1; done
+screen | grep -oE 'https://auth.openai.com/oauth/authorize\?[^ ]*code_challenge=[^ ]*' >"$dir/named" ||
+	fail "opencode names no page: $(screen | grep -v '^$' | tail -n 20)"
+answer=$(curl -s --noproxy '*' -m 30 -o "$dir/answer" -w '%{http_code}' "$(decode "$(grep -oE 'redirect_uri=[^&]*' "$dir/named" | cut -d= -f2)")?code=wrong&state=wrong")
+same "opencode: a wrong callback" 400 "$answer"
+same "opencode: pages" "" "$(cat "$dir/opened")"
+tm kill-server
+
+# its console's login does, by the device flow: all of it, with a console of the test's own; the page authorizes
+console=$dir/console
+printf '#!/bin/sh\nprintf "%%s\\n" "$*" >>%s/opened\nexec curl -fsS --noproxy "*" "$1"\n' "$dir" >"$BROWSER"
+coproc server { exec /usr/bin/python3 "$NONO_SOURCE/tests/clients/lib_oauth_console.py" "$console"; }
+session=$server_PID
+read -r port <&"${server[0]}"
+out=$(inside opencode "$bin/opencode" console login "http://127.0.0.1:$port" 2>&1 </dev/null)
+case $out in *"Logged in as ann@a.test"*) ;; *) fail "opencode's console: $out" ;; esac
+same "opencode's console: pages" "http://127.0.0.1:$port/device?user_code=ABCD-EFGH" "$(cat "$dir/opened")"
+same "opencode's console: the server" "authorized
+token" "$(head -n 2 "$console")"
+case $(inside opencode "$bin/opencode" console orgs 2>&1 </dev/null) in
+*"ann@a.test"*) ;;
+*) fail "opencode's token is gone in the next session" ;;
+esac
+kill "$session" && wait "$session" 2>/dev/null
+session=
+
 # tokens: written in place and by a new file that takes the old one's place, read in the next session
 tokens() { # profile, file...
 	local profile=$1 file
