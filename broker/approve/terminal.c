@@ -174,11 +174,22 @@ static void give_back(struct terminal *t)
 {
 	screen_free(&t->screen);
 	screen_init(t);
-	if (!t->tty.taken)
-		return;
+	bool taken = t->tty.taken;
 	tty_give_back(&t->tty);
+	if (!taken)
+		return;
 	freeze(t, false);
 	tty_redraw(&t->tty);
+}
+
+/* Another job has the terminal now, as after `bg`: nothing more is done to it until the session is in front again. */
+static void lose(struct terminal *t)
+{
+	tty_lose(&t->tty);
+	freeze(t, false);
+	screen_free(&t->screen);
+	screen_init(t);
+	t->show_at = monotonic_ms() + BACKGROUND_MS;
 }
 
 static void take(struct terminal *t)
@@ -283,6 +294,10 @@ static void terminal_ready(void *state, const struct pollfd *p, unsigned n)
 			take(t);
 			refresh(t);
 		}
+		return;
+	}
+	if (tty_is_lost(&t->tty)) {
+		lose(t);
 		return;
 	}
 	unsigned rows = t->screen.rows, cols = t->screen.cols;

@@ -92,13 +92,21 @@ static int query_alternate(int fd)
 	return ps == '1' || ps == '3' ? 1 : ps == '2' || ps == '4' ? 0 : -1;
 }
 
-static void make_raw(int fd, const struct termios *saved)
+static struct termios raw_of(const struct termios *saved)
 {
 	struct termios raw = *saved;
 	cfmakeraw(&raw);
 	raw.c_cc[VMIN] = 0;
 	raw.c_cc[VTIME] = 0;
-	tcsetattr(fd, TCSANOW, &raw);
+	return raw;
+}
+
+/* Whether the terminal was lost, and still has the modes it had then. */
+static bool modes_are_ours(const struct tty *t)
+{
+	struct termios raw = raw_of(&t->saved), now;
+	return t->lost && tcgetattr(t->fd, &now) == 0 && now.c_iflag == raw.c_iflag && now.c_oflag == raw.c_oflag &&
+	       now.c_cflag == raw.c_cflag && now.c_lflag == raw.c_lflag;
 }
 
 int tty_take(struct tty *t, bool foreground, struct err **e)
@@ -110,13 +118,14 @@ int tty_take(struct tty *t, bool foreground, struct err **e)
 			return err_set(e, errno, "cannot take the terminal");
 		t->foreground = old;
 	}
-	if (tcgetattr(t->fd, &t->saved) < 0) {
+	if (!modes_are_ours(t) && tcgetattr(t->fd, &t->saved) < 0) {
 		err_set(e, errno, "cannot read the terminal's modes");
 		if (t->foreground)
 			tcsetpgrp(t->fd, t->foreground);
 		return -1;
 	}
-	make_raw(t->fd, &t->saved);
+	struct termios raw = raw_of(&t->saved);
+	tcsetattr(t->fd, TCSANOW, &raw);
 	tcflush(t->fd, TCIFLUSH);
 	int on = -1;
 	if (foreground && (on = tmux_alternate()) < 0)
@@ -128,18 +137,40 @@ int tty_take(struct tty *t, bool foreground, struct err **e)
 					   "7\x1b[?25l\x1b[m\x1b[2J";
 	io_write_all(t->fd, start, strlen(start));
 	t->taken = true;
+	t->lost = false;
 	return 0;
 }
 
-void tty_give_back(struct tty *t)
+static void leave_screen(const struct tty *t)
 {
-	if (!t->taken)
-		return;
-	t->taken = false;
 	const char *end = t->alternate ? "\x1b[m\x1b[?25h\x1b[?1049l"
 				       : "\x1b[m\x1b[2J\x1b[?25h\x1b"
 					 "8";
 	io_write_all(t->fd, end, strlen(end));
+}
+
+bool tty_is_lost(const struct tty *t)
+{
+	pid_t group = t->taken && t->foreground ? tcgetpgrp(t->fd) : -1;
+	return group > 0 && group != getpgrp();
+}
+
+void tty_lose(struct tty *t)
+{
+	leave_screen(t);
+	t->taken = false;
+	t->lost = true;
+}
+
+void tty_give_back(struct tty *t)
+{
+	if (!t->taken && modes_are_ours(t))
+		tcsetattr(t->fd, TCSANOW, &t->saved);
+	t->lost = false;
+	if (!t->taken)
+		return;
+	t->taken = false;
+	leave_screen(t);
 	tcflush(t->fd, TCIFLUSH);
 	tcsetattr(t->fd, TCSANOW, &t->saved);
 	if (t->foreground)

@@ -370,6 +370,34 @@ static void a_session_in_the_background_does_not_take_the_terminal(void **state)
 	expect(s, "first once");
 }
 
+/* A shell took the terminal while the question showed: it is left alone, and asked on again in the foreground. */
+static void a_question_outlives_the_loss_of_the_terminal(void **state)
+{
+	struct side *s = *state;
+	struct termios before, after;
+	assert_int_equal(tcgetattr(s->master, &before), 0);
+	command(s, '1');
+	expect(s, "stopped");
+	expect(s, "this session");
+	command(s, 'b');
+	type(s, "x"); /* to the shell */
+	expect(s, "continued");
+	cleanup_free char *lines = reports_within(s, 900);
+	assert_null(strstr(lines, "first"));
+	assert_null(strstr(lines, "stopped"));
+	tcflush(s->master, TCOFLUSH);
+	command(s, 'f');
+	expect(s, "stopped");
+	expect(s, "this session");
+	flow(s, NULL, 700);
+	type(s, "y");
+	expect(s, "first once");
+	expect(s, "continued");
+	flow(s, NULL, 100);
+	assert_int_equal(tcgetattr(s->master, &after), 0);
+	assert_same_modes(&before, &after);
+}
+
 static void nobody_is_waited_for_when_the_terminal_is_gone(void **state)
 {
 	struct side *s = *state;
@@ -407,6 +435,7 @@ int main(void)
 		TEST(a_burst_is_one_screen_and_keys_do_not_carry_over),
 		TEST(a_program_on_the_alternate_screen_stays_there_and_redraws),
 		TEST(a_session_in_the_background_does_not_take_the_terminal),
+		TEST(a_question_outlives_the_loss_of_the_terminal),
 		TEST(nobody_is_waited_for_when_the_terminal_is_gone),
 		TEST(the_end_of_the_session_gives_the_terminal_back),
 	};
