@@ -245,7 +245,7 @@ const struct command_flag command_flags[] = {
 	{"why", NULL, "path", "PATH", "may this be done to this path?"},
 	{"why", NULL, "op", "OP", "read (default), write, readwrite, create, delete, execute or attr"},
 	{"why", NULL, "host", "HOST", "may this host be connected to?"},
-	{"why", NULL, "port", "PORT", "on this port (default 443)"},
+	{"why", NULL, "port", "PORT", "on this port (default 443); with /udp behind it, by UDP"},
 	{"why", NULL, "url", "URL", "may this page be opened outside?"},
 	{"why", NULL, "self", NULL, "what the sandbox this runs in allows"},
 	{"why", NULL, "list", NULL, "the refusals that are recorded"},

@@ -16,13 +16,14 @@ static const char usage[] =
 	"Usage: nono why [NUMBER] [--session ID] [--list] [--json]     a recorded refusal; the last one without "
 	"NUMBER\n"
 	"       nono why --path PATH [--op read|write|readwrite|...]    would it be allowed, and by which rule\n"
-	"       nono why --host HOST [--port N] | --url URL\n"
+	"       nono why --host HOST [--port N[/udp]] | --url URL\n"
 	"       nono why --self [--path PATH | --host HOST]             inside a sandbox\n"
 	"With the flags of `nono run` that describe the sandbox: --profile, --allow, --read, ...\n";
 
 struct query {
 	const char *path, *op, *host, *url, *session, *number;
 	unsigned port;
+	bool udp;
 	bool json, self, list, help;
 };
 
@@ -196,7 +197,7 @@ static struct json_object *answer_json(
 	bool asks = d.verdict != VERDICT_NEVER && policy_settings(p)->on_request != ON_REQUEST_DENY;
 	json_add_text(o, "details", asks ? "nono asks when a program tries it" : "it is refused without a question");
 	if (d.verdict != VERDICT_NEVER) {
-		cleanup_free char *flag = policy_suggest_flag(p, op, object, q->port, false);
+		cleanup_free char *flag = policy_suggest_flag(p, op, object, q->port, q->udp);
 		json_add_text(o, "suggested_flag", flag);
 	}
 	return o;
@@ -275,7 +276,7 @@ static int ask_policy(const struct policy *p, const struct query *q, struct err 
 		object = xstrdup(q->host);
 		for (char *c = object; *c; c++)
 			*c = (char)tolower((unsigned char)*c);
-		d = policy_check_host(p, op, object, q->port, false);
+		d = policy_check_host(p, op, object, q->port, q->udp);
 	} else {
 		if (!q->url)
 			return err_set(e, 0, "nothing was asked");
@@ -375,8 +376,10 @@ static int take_query(int argc, char **argv, struct query *q)
 			argv[left++] = argv[i];
 	}
 	argv[left] = NULL;
-	unsigned long n = port ? strtoul(port, NULL, 10) : 443;
-	q->port = n <= 65535 ? (unsigned)n : 0;
+	char *end = NULL;
+	unsigned long n = port ? strtoul(port, &end, 10) : 443;
+	q->udp = end && strcmp(end, "/udp") == 0;
+	q->port = n <= 65535 && (!end || !*end || q->udp) ? (unsigned)n : 0;
 	return left;
 }
 
@@ -387,7 +390,7 @@ int why_command(int argc, char **argv)
 	if (q.help)
 		return fputs(usage, stdout) < 0;
 	if (q.port == 0)
-		return fputs("nono: --port takes a number from 1 to 65535\n", stderr) < 0 ? 1 : 2;
+		return fputs("nono: --port takes a number from 1 to 65535, or that and /udp\n", stderr) < 0 ? 1 : 2;
 	bool policy_query = q.path || q.host || q.url;
 	/* inside a sandbox there is no log to read and no profile to trust */
 	if (q.self || getenv("NONO_CAP_FILE"))

@@ -38,6 +38,10 @@
 #define SO_NETNS_COOKIE 71 /* Linux 5.14 */
 #endif
 
+#ifndef IPV6_FREEBIND
+#define IPV6_FREEBIND 78 /* Linux 4.15 */
+#endif
+
 #define LO_INDEX 1
 #define DNS_PORT 53
 
@@ -130,6 +134,8 @@ static int socket_make(const struct request *q)
 	bool v6 = q->domain == AF_INET6;
 	a.in.sin_port = htons((uint16_t)q->port); /* at the same place in both */
 	int rc = v6 ? setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) : 0;
+	if (rc == 0 && v6) /* to answer from an address that a route makes local, but no interface has */
+		rc = setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof(on));
 	if (rc == 0)
 		rc = v6 ? setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on))
 			: setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
@@ -179,6 +185,7 @@ static NORETURN void helper(int fd)
 	int rc = namespace_make();
 	reply(0, rc < 0 ? rc : socket_make(&(struct request){AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0, DNS_PORT}));
 	reply(0, rc < 0 ? rc : socket_make(&(struct request){AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0, DNS_PORT}));
+	reply(0, rc < 0 ? rc : refused_socket());
 	const uint32_t bind_service = 1U << CAP_NET_BIND_SERVICE; /* sockets on port 123, say, in here */
 	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct some[2] = {{.effective = bind_service, .permitted = bind_service}};
@@ -255,6 +262,7 @@ static int start(struct net *n)
 	close(pair[1]);
 	n->dns[0] = d->helper > 0 ? receive(pair[0]) : -errno;
 	n->dns[1] = d->helper > 0 ? receive(pair[0]) : -1;
+	n->refused = d->helper > 0 ? receive(pair[0]) : -1;
 	socklen_t len = sizeof(d->cookie);
 	if (n->dns[0] < 0 || getsockopt(n->dns[0], SOL_SOCKET, SO_NETNS_COOKIE, &d->cookie, &len) < 0 ||
 		dns_serve_udp(n) < 0) {

@@ -32,6 +32,7 @@
 #define SYNTHETIC_TTL 60U
 #define LATER_TTL 5U
 #define TCP_IDLE_MS 10000
+#define REFUSED_PAUSE_MS 50
 
 enum name_class { NAME_REFUSED, NAME_ALLOWED, NAME_LATER };
 
@@ -245,16 +246,21 @@ static void datagram_serve(struct net *n, int fd)
 	}
 }
 
+/* A flood of datagrams that are only recorded does not hold up answers: once noted, they are not looked at for a while.
+ */
 static void *udp_server_thread(void *arg)
 {
 	struct net *n = arg;
-	for (;;) {
-		struct pollfd p[3] = {{.fd = n->dns[0], .events = POLLIN}, {.fd = n->dns[1], .events = POLLIN},
-			{.fd = n->stop, .events = POLLIN}};
-		if (poll(p, 3, -1) < 0 && errno != EINTR)
+	for (bool pause = false;;) {
+		struct pollfd p[4] = {{.fd = n->dns[0], .events = POLLIN}, {.fd = n->dns[1], .events = POLLIN},
+			{.fd = n->stop, .events = POLLIN}, {.fd = pause ? -1 : n->refused, .events = POLLIN}};
+		if (poll(p, 4, pause ? REFUSED_PAUSE_MS : -1) < 0 && errno != EINTR)
 			return NULL;
 		if (p[2].revents)
 			return NULL;
+		pause = p[3].revents != 0;
+		if (pause)
+			refused_note(n);
 		for (unsigned i = 0; i < 2; i++)
 			if (p[i].revents)
 				datagram_serve(n, n->dns[i]);

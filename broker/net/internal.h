@@ -120,6 +120,13 @@ void packet_reply(struct packet *p, const void *data, size_t n);
 /** udp_serve() - carry datagrams that rules allow; called once the dead end is there. Return: 0 or -errno. */
 int udp_serve(struct net *n);
 
+/* ---- datagrams that are not carried (refused.c) ---------------------------- */
+
+/** refused_socket() - in the dead end: what shows the heads of datagrams. Return: a descriptor or -errno. */
+int refused_socket(void);
+/** refused_note() - record those that came since, and that no rule allows. From any thread. */
+void refused_note(struct net *n);
+
 /* ---- answering the tree (dns.c) ------------------------------------------ */
 
 /**
@@ -293,6 +300,7 @@ struct net {
 	struct gateway *gateway; /* NULL: this session has no proxy */
 	int stop;                /* eventfd, readable when the room stops */
 	int dns[2];              /* the dead end's sockets on port 53, IPv4 and IPv6; -1: none */
+	int refused;             /* shows datagrams in the dead end; -1: none */
 	pthread_mutex_t lock;
 	pthread_cond_t idle;
 	unsigned threads; /* running, waited for by net_stop() */

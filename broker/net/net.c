@@ -16,7 +16,7 @@ int net_start(struct net **out, const struct net_config *cfg, struct err **e)
 	n->later = n->mode == NET_FILTERED && policy_settings(cfg->policy)->on_request != ON_REQUEST_DENY;
 	pthread_mutex_init(&n->lock, NULL);
 	pthread_cond_init(&n->idle, NULL);
-	n->dns[0] = n->dns[1] = -1;
+	n->dns[0] = n->dns[1] = n->refused = -1;
 	n->stop = eventfd(0, EFD_CLOEXEC);
 	if (n->stop < 0) {
 		int code = errno;
@@ -52,6 +52,7 @@ void net_stop(struct net *n)
 	gateway_free(n->gateway);
 	cleanup_fd_fn(&n->dns[0]);
 	cleanup_fd_fn(&n->dns[1]);
+	cleanup_fd_fn(&n->refused);
 	deadend_free(n->deadend);
 	standins_free(n->standins);
 	listeners_free(n->listeners);
@@ -62,6 +63,12 @@ void net_stop(struct net *n)
 	pthread_cond_destroy(&n->idle);
 	pthread_mutex_destroy(&n->lock);
 	free(n);
+}
+
+void net_settle(struct net *n)
+{
+	if (n)
+		refused_note(n);
 }
 
 int net_thread(struct net *n, void *(*fn)(void *), void *arg)

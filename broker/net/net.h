@@ -18,6 +18,8 @@ struct net_config {
 };
 int net_start(struct net **n, const struct net_config *cfg, struct err **e);
 void net_stop(struct net *n);
+/** net_settle() - the tree has ended: record what it was refused last. NULL-safe. */
+void net_settle(struct net *n);
 /** net_listens() - whether a program of the tree listens on TCP @port of this machine, and nobody else does. */
 bool net_listens(struct net *n, unsigned port);
 /** net_environment() - proxy and CA variables for the program. */

@@ -293,6 +293,7 @@ static void conclude(struct broker *b, bool guard_gone)
 	}
 	unsigned kills = cgroup_destroy(b->cgroup);
 	report_end(left, kills, &policy_settings(b->plan.policy)->limits);
+	net_settle(b->rooms.net);
 	if (b->rooms.explain && !b->o->no_diagnostics && !b->o->shell)
 		explain_report(b->rooms.explain, b->o->argv, b->o->diagnostics_json);
 }

@@ -7,6 +7,7 @@ only="$run --allow-domain api.test --allow-domain two.test --allow-domain *.wild
 
 check "an allowed name resolves by UDP, to a synthetic address" prints '^198\.18\.' $only dig +short api.test
 check "the name server's address does not matter" prints '^198\.1[89]\.' $only dig +short @203.0.113.7 api.test
+check "by UDP over IPv6" prints '^198\.1[89]\.' $only dig +short @2001:db8::66 api.test
 check "by TCP as well" prints '^198\.1[89]\.' $only dig +short +tcp @203.0.113.7 api.test
 check "by TCP over IPv6" prints "^198\.1[89]\." $only dig +short +tcp @2001:db8::66 api.test
 check "IPv6 addresses too" prints '^fd6e:6f6e:6f00::' $only dig +short aaaa api.test
