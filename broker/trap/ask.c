@@ -126,8 +126,10 @@ static void *worker(void *arg)
 			pthread_cond_broadcast(&t->ended);
 		}
 		pthread_mutex_unlock(&t->lock);
-		if (!p)
+		if (!p) {
+			caller_forget();
 			return NULL;
+		}
 		resume(p);
 		parked_free(p);
 	}

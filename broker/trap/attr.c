@@ -213,8 +213,10 @@ void handle_attr(struct trap_call *c)
 		trap_errno(c, -rc);
 	} else if (o.native || allowed(c, &o, &ch)) { /* a pipe or socket of its own has no path to protect */
 		rc = act(&o, &ch, by_fd);
+		int err = errno;
+		object_close(&o); /* the caller runs on this processor as soon as it is answered */
 		if (rc < 0)
-			trap_errno(c, errno);
+			trap_errno(c, err);
 		else
 			trap_value(c, 0);
 	}

@@ -106,18 +106,44 @@ ssize_t trap_read_string(struct trap_call *c, uint64_t addr, char *buf, size_t m
 	return -ENAMETOOLONG;
 }
 
+/*
+ * The caller that this receiver served last: the next call is mostly the same one's. A pidfd that still works means
+ * the thread it was opened for, and nobody else can have its number.
+ */
+static _Thread_local struct {
+	pid_t tid;
+	int fd;
+} last = {.fd = -1};
+
+void caller_forget(void)
+{
+	if (last.fd >= 0)
+		close(steal_fd(&last.fd));
+}
+
+/* A duplicate of descriptor @fd of the caller's. Return: descriptor, or -1 with errno. */
+static int get_fd(struct trap_call *c, int fd)
+{
+	if (last.fd >= 0 && last.tid == trap_tid(c)) {
+		int got = (int)syscall(SYS_pidfd_getfd, last.fd, fd, 0);
+		if (got >= 0 || errno != ESRCH)
+			return got;
+	}
+	caller_forget();
+	last.tid = trap_tid(c);
+	/* a thread may have descriptors of its own, and outlive the first one; before Linux 6.9 only that one can be
+	 * asked */
+	last.fd = (int)syscall(SYS_pidfd_open, last.tid, PIDFD_THREAD);
+	if (last.fd < 0 && errno == EINVAL)
+		last.fd = (int)syscall(SYS_pidfd_open, trap_tgid(c), 0);
+	return last.fd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, last.fd, fd, 0);
+}
+
 int trap_get_fd(struct trap_call *c, int fd)
 {
 	if (fd < 0)
 		return -EBADF;
-	/* a thread may have descriptors of its own, and outlive the first one; before Linux 6.9 only that one can be
-	 * asked */
-	cleanup_fd int pidfd = (int)syscall(SYS_pidfd_open, trap_tid(c), PIDFD_THREAD);
-	if (pidfd < 0 && errno == EINVAL)
-		pidfd = (int)syscall(SYS_pidfd_open, trap_tgid(c), 0);
-	if (pidfd < 0)
-		return -ESRCH;
-	int got = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	int got = get_fd(c, fd);
 	int err = errno;
 	if (!trap_alive(c)) {
 		if (got >= 0)

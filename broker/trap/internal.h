@@ -87,6 +87,8 @@ void ask_stop(struct trap *t);
 /* caller.c */
 /** caller_dir() - an O_PATH descriptor of the caller's directory @dirfd (AT_FDCWD: its current one). -errno. */
 int caller_dir(struct trap_call *c, int dirfd);
+/** caller_forget() - a thread that served calls ends, or will not for a while: close what it kept open of a caller. */
+void caller_forget(void);
 mode_t caller_umask(struct trap_call *c);
 /** caller_file_limit() - RLIMIT_FSIZE of the caller. */
 uint64_t caller_file_limit(struct trap_call *c);

@@ -169,6 +169,7 @@ static int receive(struct trap *t, struct seccomp_notif *n)
 static bool park(struct trap *t)
 {
 	bool called = false;
+	caller_forget();
 	pthread_mutex_lock(&t->lock);
 	if (t->parked < MOST_PARKED && !t->stopping) {
 		t->parked++;
@@ -235,6 +236,7 @@ static void *receiver(void *arg)
 			receivers_make_room(t);
 		trap_handle(t, &n);
 	} while (stay(t, &calm));
+	caller_forget();
 	remember_thread(t, false);
 	pthread_mutex_lock(&t->lock);
 	t->receivers--;
