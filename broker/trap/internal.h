@@ -43,10 +43,11 @@ struct trap {
 	pthread_cond_t ended, wanted, active;
 	pid_t tid[256];             /* of receivers, to wake them at the end */
 	unsigned receivers, parked; /* threads; of them parked */
-	unsigned called;            /* parked ones that are to wait again */
-	_Atomic unsigned waiting;   /* in receive, or on their way there */
-	_Atomic uint64_t received;  /* calls so far */
-	unsigned workers;           /* threads that run answered calls again, and the watchdog */
+	unsigned processors;
+	unsigned called;           /* parked ones that are to wait again */
+	_Atomic unsigned waiting;  /* in receive, or on their way there */
+	_Atomic uint64_t received; /* calls so far */
+	unsigned workers;          /* threads that run answered calls again, and the watchdog */
 	bool stopping, dog_sleeps;
 	int deaths; /* epoll of pidfds of callers that wait for a person */
 	pthread_t undertaker;
@@ -69,6 +70,10 @@ void trap_call_free(struct trap_call *c);
 
 /** trap_handle() - everything about one notification. */
 void trap_handle(struct trap *t, const struct seccomp_notif *n);
+
+/* wait.c */
+/** waits_look_after() - wake the watcher if a call may be blocked. Return: whether there is one. */
+bool waits_look_after(void);
 
 /* receivers.c */
 /** spawn() - a detached thread with a small stack. */

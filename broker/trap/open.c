@@ -42,7 +42,7 @@ static int reopen(struct trap_call *c, const struct object *o, uint64_t flags)
 	(void)snprintf(r.link, sizeof(r.link), "/proc/self/fd/%d", o->fd);
 	/* a FIFO waits for its other end, a device may wait too */
 	if (!(flags & O_NONBLOCK) && (S_ISFIFO(o->st.st_mode) || S_ISCHR(o->st.st_mode)))
-		return trap_blocking(c, reopen_now, &r);
+		return trap_blocking(c, false, reopen_now, &r);
 	int got = reopen_now(&r);
 	return got < 0 ? -errno : got;
 }

@@ -11,9 +11,9 @@
  * change hands each time. A thread that finds another caller waiting already wakes a
  * second one; threads that have nothing to do for a while are parked, a few, or end.
  *
- * A handler that blocks must not keep others from being answered. Those known to
- * (a connect, the open of a FIFO) make room first. For the rest (a slow file
- * system) there is the watchdog: when for one of its ticks nobody waited and
+ * A handler that blocks must not keep others from being answered. Those likely to
+ * (the open of a FIFO, a connect to another host) make room first. For the rest (a slow
+ * file system, a full queue of a local server) there is the watchdog: when for one of its ticks nobody waited and
  * nothing was received, it sends others. It sleeps while no calls come, and is woken
  * by the first one after a pause. A call that waits for a person holds no thread
  * at all, see ask.c.
@@ -26,6 +26,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/sysinfo.h>
 #include <time.h>
 
 #define STOP_SIGNAL (SIGRTMIN + 5) /* ends RECV */
@@ -69,12 +70,15 @@ int spawn(void *(*fn)(void *), void *arg)
 
 static void *receiver(void *arg);
 
-/* Send @n more threads to wait: parked ones first. Return: how many are on their way. */
-static unsigned send_more(struct trap *t, unsigned n)
+/*
+ * Send @n more threads to wait, parked ones first, unless @most are at work already.
+ * Return: how many are on their way.
+ */
+static unsigned send_more(struct trap *t, unsigned n, unsigned most)
 {
 	unsigned sent = 0, new = 0;
 	pthread_mutex_lock(&t->lock);
-	if (t->stopping)
+	if (t->stopping || t->receivers - t->parked + t->called >= most)
 		n = 0;
 	for (; sent < n && t->parked > t->called; sent++)
 		t->called++;
@@ -99,7 +103,7 @@ static unsigned send_more(struct trap *t, unsigned n)
 void receivers_make_room(struct trap *t)
 {
 	if (atomic_load(&t->waiting) == 0)
-		send_more(t, 1);
+		send_more(t, 1, MOST_RECEIVERS);
 }
 
 /* ---- the watchdog ---------------------------------------------------------------- */
@@ -122,8 +126,9 @@ static void *watchdog(void *arg)
 		nanosleep(&(struct timespec){.tv_nsec = TICK_NS}, NULL);
 		const bool none = atomic_load(&t->received) == before, nobody = atomic_load(&t->waiting) == 0;
 		if (none && nobody)
-			send_more(t, RELIEF_RECEIVERS);
-		quiet = none && !nobody ? quiet + 1 : 0;
+			send_more(t, RELIEF_RECEIVERS, MOST_RECEIVERS);
+		const bool blocked = waits_look_after();
+		quiet = none && !nobody && !blocked ? quiet + 1 : 0;
 		pthread_mutex_lock(&t->lock);
 	}
 	t->workers--;
@@ -232,8 +237,9 @@ static void *receiver(void *arg)
 		/* one caller's next call is no reason for another thread, however soon it comes */
 		calm = waited < AT_ONCE_NS && n.pid != last ? 0 : calm + 1;
 		last = n.pid;
-		if (calm == 0)
-			receivers_make_room(t);
+		/* beyond the number of processors they would only take turns */
+		if (calm == 0 && atomic_load(&t->waiting) == 0)
+			send_more(t, 1, t->processors);
 		trap_handle(t, &n);
 	} while (stay(t, &calm));
 	caller_forget();
@@ -256,7 +262,8 @@ int receivers_start(struct trap *t, struct err **e)
 {
 	const struct sigaction wake = {.sa_handler = on_stop};
 	sigaction(STOP_SIGNAL, &wake, NULL); /* without SA_RESTART: RECV ends with EINTR */
-	if (send_more(t, 1) == 0)
+	t->processors = (unsigned)get_nprocs();
+	if (send_more(t, 1, MOST_RECEIVERS) == 0)
 		return err_set(e, EAGAIN, "cannot start a thread for trapped calls");
 	pthread_mutex_lock(&t->lock);
 	t->workers++;

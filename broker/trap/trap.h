@@ -105,12 +105,13 @@ void caller_names(pid_t tgid, char **program, char **parent);
 
 /**
  * trap_blocking() - make a call that may block, until it is done, the caller dies or a signal is delivered to it.
+ * @brief: it hardly ever does: others may wait for some milliseconds when it does
  * @call: made on this thread; returns -1 with errno on failure
  * Return: its value, or -errno; -TRAP_RESTART when a signal came: the kernel then restarts the program's
  * call or reports EINTR, as the program's signal action says.
  */
 #define TRAP_RESTART 512 /* ERESTARTSYS */
-int trap_blocking(struct trap_call *c, int (*call)(void *arg), void *arg);
+int trap_blocking(struct trap_call *c, bool brief, int (*call)(void *arg), void *arg);
 
 /* Answers. Each ends the call; @c is gone afterwards. */
 void trap_continue(struct trap_call *c); /* refused with EACCES if the row's reason is CONTINUE_NEVER */

@@ -3,11 +3,12 @@
  * wait.c - calls that block (connect, the open of a FIFO), made on behalf of a
  * program that may be killed or signalled meanwhile.
  *
- * A worker blocks in the call, and a watcher looks at the callers of all such
- * workers every few milliseconds. When one is gone, or has a signal waiting that
- * it handles, its worker is sent a signal of our own and the call ends with
+ * A receiver blocks in the call, and a watcher looks at the callers of all such
+ * receivers every few milliseconds. When one is gone, or has a signal waiting that
+ * it handles, its receiver is sent a signal of our own and the call ends with
  * EINTR, as it does when a program is interrupted itself. The watcher sleeps
- * while nothing blocks.
+ * while nothing blocks. Most such calls do not block in the end, so it is not woken for
+ * each of them: the watchdog of the receivers does that at its next tick.
  */
 #include "trap/internal.h"
 
@@ -30,7 +31,8 @@ static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t more;
 	struct waiting *first;
-	bool watching;
+	_Atomic unsigned waits; /* in the list */
+	bool watching, asleep;
 } watch = {.lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER};
 
 static void woken(int sig)
@@ -62,8 +64,11 @@ static NORETURN void *watcher(void *unused)
 	(void)unused;
 	pthread_mutex_lock(&watch.lock);
 	for (;;) {
-		while (!watch.first)
+		while (!watch.first) {
+			watch.asleep = true;
 			pthread_cond_wait(&watch.more, &watch.lock);
+		}
+		watch.asleep = false;
 		for (struct waiting *w = watch.first; w; w = w->next) {
 			bool signalled = signal_waits(trap_tid(w->call));
 			if (!signalled && trap_alive(w->call))
@@ -93,9 +98,21 @@ static int watcher_start(void)
 	return -rc;
 }
 
-int trap_blocking(struct trap_call *c, int (*call)(void *arg), void *arg)
+bool waits_look_after(void)
 {
-	receivers_make_room(c->t);
+	if (atomic_load(&watch.waits) == 0)
+		return false;
+	pthread_mutex_lock(&watch.lock);
+	if (watch.asleep)
+		pthread_cond_signal(&watch.more);
+	pthread_mutex_unlock(&watch.lock);
+	return true;
+}
+
+int trap_blocking(struct trap_call *c, bool brief, int (*call)(void *arg), void *arg)
+{
+	if (!brief)
+		receivers_make_room(c->t);
 	struct waiting w = {.worker = pthread_self(), .call = c, .at = &watch.first};
 	sigset_t wake;
 	sigemptyset(&wake);
@@ -107,7 +124,7 @@ int trap_blocking(struct trap_call *c, int (*call)(void *arg), void *arg)
 		if (w.next)
 			w.next->at = &w.next;
 		watch.first = &w;
-		pthread_cond_signal(&watch.more);
+		atomic_fetch_add(&watch.waits, 1);
 	}
 	pthread_mutex_unlock(&watch.lock);
 	if (rc < 0)
@@ -120,6 +137,7 @@ int trap_blocking(struct trap_call *c, int (*call)(void *arg), void *arg)
 	*w.at = w.next;
 	if (w.next)
 		w.next->at = w.at;
+	atomic_fetch_sub(&watch.waits, 1);
 	pthread_mutex_unlock(&watch.lock);
 	return rc == -EINTR ? -TRAP_RESTART : rc;
 }

@@ -69,4 +69,43 @@ grep -q failed got && fail "opens failed in a storm: $(cat got)"
 limit $highest 10240 || fail "the broker took $highest kB in a storm"
 cat got
 echo "broker: at most $highest kB"
+
+# connects that wait in a full queue of a server: more of them than receivers wait, and nobody makes room for them first
+cat >full.py <<'EOS'
+import os, socket, threading
+server = socket.socket(socket.AF_UNIX)
+server.bind("queue")
+server.listen(0)
+queued = []
+while True:
+    queued.append(socket.socket(socket.AF_UNIX))
+    queued[-1].setblocking(False)
+    try:
+        queued[-1].connect("queue")
+    except BlockingIOError:
+        break
+blocked, connected = [], []
+def connect():
+    s = socket.socket(socket.AF_UNIX)
+    blocked.append(s)
+    s.connect("queue")
+    connected.append(s)
+threads = [threading.Thread(target=connect) for _ in range(12)]
+for t in threads:
+    t.start()
+while len(blocked) < len(threads):
+    pass
+for _ in range(500):
+    os.close(os.open("/etc/passwd", os.O_RDONLY))
+print("opened,", len(connected), "connected")
+server.setblocking(False)
+while any(t.is_alive() for t in threads):
+    try:
+        server.accept()
+    except BlockingIOError:
+        pass
+print(len(connected), "connected")
+EOS
+same "opens while connects are blocked" "opened, 0 connected
+12 connected" "$("$NONO" run -s --allow-cwd --profile default --allow . --on-request deny --no-diagnostics -- env -u LD_PRELOAD /usr/bin/python3 full.py)"
 finish
