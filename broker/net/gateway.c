@@ -52,6 +52,7 @@ struct gateway {
 	struct proxy_route *routes; /* one for each entry of allow_domain */
 	size_t n_routes;
 	char *bundle, *trust_store; /* NULL: nothing is intercepted */
+	char *wgetrc;               /* NULL also when the person has one */
 	pthread_mutex_t lock;
 	const struct proxy_api *api;
 	struct proxy *proxy;    /* NULL: not loaded yet */
@@ -573,6 +574,20 @@ static bool read_routes(struct gateway *g, const struct items *l)
 	return some;
 }
 
+/*
+ * wget knows no variable for certificates, only one for its settings. The person's own are not replaced, and not
+ * copied: they may hold passwords.
+ */
+static int write_wgetrc(struct gateway *g, struct err **e)
+{
+	cleanup_free char *own = path_join(home_dir() ? home_dir() : "/", ".wgetrc");
+	if (!g->bundle || getenv("WGETRC") || access(own, F_OK) == 0)
+		return 0;
+	g->wgetrc = path_join(g->net->cfg.session_dir, "wgetrc");
+	cleanup_free char *text = xasprintf("ca_certificate = %s\n", g->bundle);
+	return file_write_atomic(g->wgetrc, text, strlen(text), 0444, e);
+}
+
 int gateway_new(struct gateway **out, struct net *n, struct err **e)
 {
 	const struct profile *p = policy_profile(n->cfg.policy);
@@ -589,7 +604,7 @@ int gateway_new(struct gateway **out, struct net *n, struct err **e)
 		g->trust_store = path_join(n->cfg.session_dir, "ca-bundle.jks");
 	}
 	if (read_parent(&g->parent, p, e) < 0 || make_token(g, e) < 0 || hold_port(g, e) < 0 ||
-		(intercepts && start_module(g, e) < 0)) {
+		write_wgetrc(g, e) < 0 || (intercepts && start_module(g, e) < 0)) {
 		gateway_free(g);
 		return -1;
 	}
@@ -625,6 +640,7 @@ void gateway_free(struct gateway *g)
 	free(g->parent.bypass);
 	free(g->bundle);
 	free(g->trust_store);
+	free(g->wgetrc);
 	explicit_bzero(g->token, sizeof(g->token));
 	pthread_mutex_destroy(&g->lock);
 	free(g);
@@ -635,7 +651,9 @@ void gateway_environment(const struct gateway *g, struct pairs *out)
 	static const char *const proxy_vars[] = {"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"};
 	static const char *const bundle_vars[] = {"SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE",
 		"CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "CARGO_HTTP_CAINFO", "PIP_CERT", "AWS_CA_BUNDLE", "DENO_CERT",
-		"NIX_SSL_CERT_FILE", "HTTPLIB2_CA_CERTS", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"};
+		"NIX_SSL_CERT_FILE", "HTTPLIB2_CA_CERTS", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+		"PERL_LWP_SSL_CA_FILE", "SYSTEM_CERTIFICATE_PATH", "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
+		"HEX_CACERTS_PATH", "WEBSOCKET_CLIENT_CA_BUNDLE"};
 	static const char around[] = "localhost,127.0.0.1,::1";
 	char label[] = "network";
 	const struct origin origin = {.source = SOURCE_SYSTEM, .label = label};
@@ -654,4 +672,6 @@ void gateway_environment(const struct gateway *g, struct pairs *out)
 			: NULL;
 	if (java)
 		pairs_set(out, "JAVA_TOOL_OPTIONS", java, &origin);
+	if (g->wgetrc)
+		pairs_set(out, "WGETRC", g->wgetrc, &origin);
 }

@@ -11,7 +11,7 @@ const other = { key: fs.readFileSync(`${dir}/key.pem`), cert: fs.readFileSync(`$
 const log = (file, line) => fs.appendFileSync(`${dir}/${file}`, line + '\n');
 
 function file(url) {
-  const name = path.normalize(`${dir}/www${url.split('?')[0].replace(/^\/v1/, '')}`);
+  const name = path.normalize(`${dir}/www${url.split('?')[0].replace(/^\/v1/, '').replace(/\/$/, '/index.html')}`);
   return fs.existsSync(name) && fs.statSync(name).isFile() ? fs.readFileSync(name) : null;
 }
 
@@ -22,7 +22,7 @@ function answer(req, res) {
   req.on('end', () => {
     const text = `${req.method} ${req.url} ${size} over ${req.httpVersion}`;
     const content = file(req.url);
-    if (content) { res.end(content); return; }
+    if (content) { if (req.url.endsWith('/')) res.setHeader('content-type', 'text/html'); res.end(content); return; }
     if (req.url === '/v1/304') { res.writeHead(304, { etag: '"x"' }); res.end(); return; }
     if (req.url === '/v1/close') { res.socket.write(`HTTP/1.1 200 OK\r\n\r\n${text}`); res.socket.end(); return; }
     if (req.url === '/v1/trailers') {

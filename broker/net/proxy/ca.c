@@ -207,6 +207,9 @@ SSL_CTX *ca_leaf(struct ca *ca, const char *host, struct err **e)
 		add_extension(cert, ca->cert, NID_key_usage, "critical,digitalSignature") < 0 ||
 		add_extension(cert, ca->cert, NID_ext_key_usage, "serverAuth") < 0 ||
 		add_extension(cert, ca->cert, NID_subject_alt_name, san) < 0 ||
+		/* clients that check strictly (Python as of 3.13) want to see which key signed */
+		add_extension(cert, ca->cert, NID_subject_key_identifier, "hash") < 0 ||
+		add_extension(cert, ca->cert, NID_authority_key_identifier, "keyid:always") < 0 ||
 		!X509_sign(cert, ca->key, EVP_sha256()) || !SSL_CTX_use_certificate(ctx, cert) ||
 		!SSL_CTX_use_PrivateKey(ctx, ca->leaf_key) || !SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION)) {
 		tls_err(e, "cannot make a certificate");
