@@ -31,15 +31,15 @@ def which(name):
     return found
 
 
-def hyperfine(commands, runs, warmup=2, prepare=None):
-    """Run named commands with hyperfine; return {name: {median, min, max}} in seconds."""
+def hyperfine(commands, runs, warmup=2, prepare=None, cwd=None):
+    """Run named commands with hyperfine in @cwd; return {name: {median, min, max}} in seconds."""
     with tempfile.NamedTemporaryFile(suffix=".json") as out:
         line = ["hyperfine", "--style", "none", "-N", "--warmup", str(warmup), "--runs", str(runs), "--export-json", out.name]
         if prepare:
             line += ["--prepare", prepare]
         for name, command in commands.items():
             line += ["--command-name", name, shlex.join(command)]
-        done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        done = subprocess.run(line, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if done.returncode:
             sys.exit(f"bench: hyperfine failed: {done.stderr.strip()}")
         rows = json.load(open(out.name, encoding="utf-8"))["results"]
@@ -82,13 +82,14 @@ def sandboxes():
 
 def bench_startup(runs):
     fast = {k: [*v, "true"] for k, v in sandboxes().items()}
-    return {"true": hyperfine(fast, runs)}
+    with tempfile.TemporaryDirectory(prefix="nono-bench-", dir="/var/tmp") as cwd:  # shared with the program, like a project
+        return {"true": hyperfine(fast, runs, cwd=cwd)}
 
 
 def make_sources(work):
-    """Trees the file workloads run on: 12,000 small files, a git repository, 200 C files, a tar archive, a package cache."""
+    """Trees the file workloads run on: 40,000 small files in a git repository, 200 C files, an archive of 2,000 of the files."""
     tree = work / "tree"
-    for d in range(120):
+    for d in range(400):
         sub = tree / f"d{d:03}"
         sub.mkdir(parents=True)
         for f in range(100):
@@ -102,8 +103,7 @@ def make_sources(work):
     for f in range(200):
         (cc / f"u{f}.c").write_text(f"#include <stdio.h>\n#include <stdlib.h>\nint f{f}(int x){{return printf(\"%d\", x + {f});}}\n", encoding="utf-8")
     (cc / "Makefile").write_text("O := $(patsubst %.c,%.o,$(wildcard *.c))\nall: $(O)\n%.o: %.c\n\t@gcc -c -o $@ $<\n", encoding="utf-8")
-    subprocess.run(["tar", "cf", str(work / "tree.tar"), "-C", str(tree), "--exclude", ".git", "."], check=True)
-    (work / "out").mkdir()
+    subprocess.run(["tar", "cf", str(work / "tree.tar"), "-C", str(tree), *(f"d{d:03}" for d in range(20))], check=True)
     return tree, cc
 
 
@@ -129,10 +129,11 @@ def npm_project(work):
 
 def bench_files(runs):
     home = pathlib.Path(tempfile.mkdtemp(prefix="nono-bench-", dir=os.environ.get("NONO_BENCH_DIR", "/var/tmp")))
+    # in memory: what a disk does with thousands of files removed and made again differs more than what is measured
+    memory = pathlib.Path(tempfile.mkdtemp(prefix="nono-bench-", dir="/dev/shm"))
     try:
         tree, cc = make_sources(home)
         project = npm_project(home)
-        os.chdir(home)
         loads = {
             "rg (dynamic)": (["rg", "-c", "needle 13$", str(tree)], None),
             "grep -r (static)": (["busybox", "grep", "-rc", "needle 13", str(tree)], None),
@@ -140,25 +141,27 @@ def bench_files(runs):
             "gcc x 200, make -j": (["make", "-s", "-j2", "-C", str(cc)], f"sh -c 'rm -f {cc}/*.o'"),
             "python3 imports": (["python3", "-c", "import json, asyncio, http.client, email, sqlite3, xml.dom.minidom"], None),
             "find": (["find", str(tree), "-name", "*.txt", "-newer", str(cc)], None),
-            "tar x": (["tar", "xf", str(home / "tree.tar"), "-C", str(home / "out")], f"sh -c 'rm -rf {home}/out; mkdir {home}/out'"),
+            "tar x": (["tar", "xf", str(home / "tree.tar"), "-C", "out"], "sh -c 'rm -rf out; mkdir out'"),
         }
         if project:
             # by env: the profile's groups refuse to start npm itself
             loads["npm ci"] = (["env", "npm", "ci", "--offline", "--no-audit", "--no-fund", "--silent", "--prefix", str(project)], None)
         wrappers = {k: v for k, v in sandboxes().items() if k in ("bare", "nono (claude-code)", "nono, kernel only", "bubblewrap")}
         if "bubblewrap" in wrappers:
-            wrappers["bubblewrap"] = [*BWRAP[:-1], "--bind", str(home), str(home), "--"]
+            wrappers["bubblewrap"] = [*BWRAP[:-1], "--bind", str(home), str(home), "--bind", str(memory), str(memory), "--"]
         result = {}
         for load, (command, prepare) in loads.items():
             if not which(command[0]):
                 print(f"bench: {load}: {command[0]} is not installed, left out", file=sys.stderr)
                 continue
+            cwd = memory if load == "tar x" else home
+            own = {k: [*v[:-1], "--read", str(home), "--"] if k.startswith("nono") else v for k, v in wrappers.items()}
             # hyperfine refuses commands that fail; grep's status 1 would be a wrong tree
-            result[load] = hyperfine({k: [*v, *command] for k, v in wrappers.items()}, max(3, runs // 4), 1, prepare)
+            result[load] = hyperfine({k: [*v, *command] for k, v in own.items()}, max(3, runs // 4), 1, prepare, cwd)
         return result
     finally:
-        os.chdir("/")
         shutil.rmtree(home, ignore_errors=True)
+        shutil.rmtree(memory, ignore_errors=True)
 
 
 def bench_shim(runs):
