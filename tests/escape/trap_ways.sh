@@ -102,4 +102,22 @@ done
 ls "$XDG_RUNTIME_DIR/nono" "$HOME/.local/state/nono" >/dev/null 2>&1 && echo "worked: listing nono's own"
 EOF
 same "a program that asks nono for its own questions" "" "$(sandboxed sh self 2>&1)"
+
+# what is remembered of a directory (a static program: all of its opens are trapped) is nothing but where the kernel judges: when
+# the directory or the entry leads elsewhere, at once that is what is decided on, and recorded
+cp /bin/busybox busybox
+mkdir "$dir/else" d
+echo CANARY | tee "$dir/else/f" >"$dir/else/g"
+echo fine | tee d/f d/g >/dev/null
+cat >swap <<'EOF'
+for path in d/f "$PWD/d/f"; do
+	for _ in 1 2 3; do ./busybox cat $path || echo refused; done
+	mv d kept; ln -s "$1" d; ./busybox cat $path || echo refused; rm d; mv kept d
+	./busybox cat $path
+	mv d/f d/kept; ln -s "$1/g" d/f; ./busybox cat $path || echo refused; rm d/f; mv d/kept d/f
+done
+EOF
+got=$("$NONO" run --allow . --on-request deny -- sh swap "$dir/else" 2>report)
+same "a directory and an entry that lead elsewhere" "fine fine fine refused fine refused fine fine fine refused fine refused " "$(tr '\n' ' ' <<<"$got")"
+grep -q "$dir/else" report || fail "no record of the refusals: $(cat report)"
 finish
