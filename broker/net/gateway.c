@@ -651,9 +651,9 @@ void gateway_environment(const struct gateway *g, struct pairs *out)
 	static const char *const proxy_vars[] = {"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"};
 	static const char *const bundle_vars[] = {"SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE",
 		"CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "CARGO_HTTP_CAINFO", "PIP_CERT", "AWS_CA_BUNDLE", "DENO_CERT",
-		"NIX_SSL_CERT_FILE", "HTTPLIB2_CA_CERTS", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
-		"PERL_LWP_SSL_CA_FILE", "SYSTEM_CERTIFICATE_PATH", "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
-		"HEX_CACERTS_PATH", "WEBSOCKET_CLIENT_CA_BUNDLE"};
+		"NIX_SSL_CERT_FILE", "HTTPLIB2_CA_CERTS", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", "PERL_LWP_SSL_CA_FILE",
+		"SYSTEM_CERTIFICATE_PATH", "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE", "HEX_CACERTS_PATH",
+		"WEBSOCKET_CLIENT_CA_BUNDLE"};
 	static const char around[] = "localhost,127.0.0.1,::1";
 	char label[] = "network";
 	const struct origin origin = {.source = SOURCE_SYSTEM, .label = label};

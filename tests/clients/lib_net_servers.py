@@ -25,6 +25,8 @@ ALIAS = {"alias.test": "api.test"}
 # names whose address changes: with each question, or for good after the first
 TURNS = {"rebind.test": ["192.0.2.10", "127.0.0.1", "169.254.169.254", "192.0.2.10", "0.0.0.0"], "turn.test": ["192.0.2.10"]}
 asked = {}
+# more names, one a line, that a test may add: all at one address
+MORE, MORE_AT = f"{DIR}/names", "192.0.2.30"
 
 
 def log(name, line):
@@ -54,6 +56,9 @@ def respond(query, tcp):
     if name in ALIAS:
         answers.append(record(name, 5, encode(ALIAS[name])))
         owner = ALIAS[name]
+    if os.path.exists(MORE):
+        with open(MORE, encoding="ascii") as f:
+            A.update((line.strip(), [MORE_AT]) for line in f)
     known = owner in A or owner in AAAA or owner in TURNS
     if kind == 1 and owner in TURNS:
         turn = asked[owner] = asked.get(owner, -1) + 1
