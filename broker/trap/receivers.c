@@ -108,6 +108,18 @@ void receivers_make_room(struct trap *t)
 
 /* ---- the watchdog ---------------------------------------------------------------- */
 
+/* Under the lock: let a tick pass, or less when the room is stopped. */
+static void tick(struct trap *t)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += TICK_NS;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	while (!t->stopping && pthread_cond_timedwait(&t->active, &t->lock, &until) == 0)
+		;
+}
+
 static void *watchdog(void *arg)
 {
 	struct trap *t = arg;
@@ -122,8 +134,8 @@ static void *watchdog(void *arg)
 			quiet = 0;
 			continue;
 		}
+		tick(t);
 		pthread_mutex_unlock(&t->lock);
-		nanosleep(&(struct timespec){.tv_nsec = TICK_NS}, NULL);
 		const bool none = atomic_load(&t->received) == before, nobody = atomic_load(&t->waiting) == 0;
 		if (none && nobody)
 			send_more(t, RELIEF_RECEIVERS, MOST_RECEIVERS);
