@@ -1,6 +1,6 @@
 #!/bin/bash
 # A question and job control: death, Ctrl-C, the background, what is typed ahead; a burst.
-. "$NONO_SOURCE/tests/escape/lib_tmux.sh"
+. "${NONO_SOURCE:?}/tests/escape/lib_tmux.sh"
 mkdir "$dir/out"
 export O=$dir/out
 for f in a b c d e f g h i j; do echo "inside-$f" >"$O/$f"; done

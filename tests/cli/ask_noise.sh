@@ -1,7 +1,7 @@
 #!/bin/bash
 # Nobody is asked about noise: ordinary tools start, and do their work, without a refusal that would be a question;
 # what the kernel refuses anyway is not the sandbox's doing.
-. "$NONO_SOURCE/tests/escape/lib_run.sh"
+. "${NONO_SOURCE:?}/tests/escape/lib_run.sh"
 printf '[user]\n\tname = x\n\temail = x@example.org\n' >.gitconfig
 export GIT_CONFIG_GLOBAL=$PWD/.gitconfig
 git init -q . && echo 'int main(void) { return 0; }' >t.c && printf 'all: t.c\n\t$(CC) -o t t.c\n' >Makefile

@@ -1,6 +1,6 @@
 #!/bin/bash
 # nono approve and nono grants from another shell: list, answer, directory, revoke; --approver; --on-request.
-. "$NONO_SOURCE/tests/escape/lib_run.sh"
+. "${NONO_SOURCE:?}/tests/escape/lib_run.sh"
 mkdir "$dir/out"
 for f in a b c; do echo "inside-$f" >"$dir/out/$f"; done
 trap 'kill "$session" 2>/dev/null; wait "$session" 2>/dev/null; rm -rf "$dir"' EXIT

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Asking in the session's own terminal: in a loop and in vim; every answer; resizing while it asks;
 # the screen afterwards.
-. "$NONO_SOURCE/tests/escape/lib_tmux.sh"
+. "${NONO_SOURCE:?}/tests/escape/lib_tmux.sh"
 mkdir "$dir/out"
 for f in a b c d e f g h i j; do echo "inside-$f" >"$dir/out/$f"; done
 echo "first line" >text

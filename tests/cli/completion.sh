@@ -1,6 +1,6 @@
 #!/bin/bash
 # Completions in the real shells; every flag that help and completions name is taken by its command; the manual renders.
-. "$NONO_SOURCE/tests/escape/lib_run.sh"
+. "${NONO_SOURCE:?}/tests/escape/lib_run.sh"
 mkdir "$dir/bin"
 ln -s "$NONO" "$dir/bin/nono"
 export PATH=$dir/bin:$PATH

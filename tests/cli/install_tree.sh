@@ -1,7 +1,7 @@
 #!/bin/bash
 # `cmake --install` and the Debian package give trees that work from where they are: program, shim, modules, manual,
 # completions, profiles, hooks.
-. "$NONO_SOURCE/tests/escape/lib_run.sh"
+. "${NONO_SOURCE:?}/tests/escape/lib_run.sh"
 
 # complete PREFIX: everything is there, and works
 complete() {

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Toolkit functions that open pages: those of GLib, and what a profile declares.
-. "$NONO_SOURCE/tests/escape/lib_run.sh"
+. "${NONO_SOURCE:?}/tests/escape/lib_run.sh"
 export BROWSER=$dir/recorder
 printf '#!/bin/sh\nprintf "%%s\\n" "$*" >>%s\n' "$dir/opened" >"$BROWSER"
 chmod +x "$BROWSER"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # A program that asks for a page and ends before the person has answered: the question stays, and the answer counts.
-. "$NONO_SOURCE/tests/escape/lib_run.sh"
+. "${NONO_SOURCE:?}/tests/escape/lib_run.sh"
 export NONO
 export BROWSER=$dir/recorder
 printf '#!/bin/sh\nprintf "%%s\\n" "$*" >>%s\n' "$dir/opened" >"$BROWSER"

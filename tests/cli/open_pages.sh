@@ -1,6 +1,6 @@
 #!/bin/bash
 # Pages open outside the sandbox, once, in the host's BROWSER; nothing else does.
-. "$NONO_SOURCE/tests/escape/lib_run.sh"
+. "${NONO_SOURCE:?}/tests/escape/lib_run.sh"
 export BROWSER=$dir/recorder
 printf '#!/bin/sh\nprintf "%%s\\n" "$*" >>%s\n' "$dir/opened" >"$BROWSER"
 chmod +x "$BROWSER"

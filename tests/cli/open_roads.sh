@@ -1,6 +1,6 @@
 #!/bin/bash
 # Every way to an opener ends in one request: entries in PATH, paths in all functions that execute.
-. "$NONO_SOURCE/tests/escape/lib_run.sh"
+. "${NONO_SOURCE:?}/tests/escape/lib_run.sh"
 export BROWSER=$dir/recorder
 printf '#!/bin/sh\nprintf "%%s\\n" "$*" >>%s\n' "$dir/opened" >"$BROWSER"
 chmod +x "$BROWSER"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # On demand for the network: an unlisted name raises the question, by its name, whether the program uses the proxy or
 # connects itself; every answer; what "always" writes; a program that does not wait; the session's own terminal.
-. "$NONO_SOURCE/tests/clients/lib_net.sh"
+. "${NONO_SOURCE:?}/tests/clients/lib_net.sh"
 
 cat >"$work/approver" <<SH
 #!/bin/sh

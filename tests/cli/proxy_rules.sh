@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every form of a network rule, through `nono run`: what can be connected to, listened on and resolved with it, by the
 # proxy and without it; the examples of the documents; errors that name the place.
-. "$NONO_SOURCE/tests/clients/lib_net.sh"
+. "${NONO_SOURCE:?}/tests/clients/lib_net.sh"
 
 cat >reach.py <<'PY'
 """Connect to each HOST:PORT by itself and through the proxy; prints what can be reached, one word each."""

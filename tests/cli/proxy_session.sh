@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The HTTP proxy and path rules of a real session: real clients with the proxy variables and without them, what a program
 # may try inside, what reaches the proxy from outside, and a parent proxy.
-. "$NONO_SOURCE/tests/clients/lib_net.sh"
+. "${NONO_SOURCE:?}/tests/clients/lib_net.sh"
 cli=$NONO_SOURCE/tests/cli
 
 for a in 192.0.2.20/24 192.0.2.21/24; do $world ip addr add "$a" dev link1; done

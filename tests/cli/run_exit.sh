@@ -1,6 +1,6 @@
 #!/bin/bash
 # Exit status and streams of a run are the program's; failures of nono have their own.
-. "$NONO_SOURCE/tests/escape/lib_run.sh"
+. "${NONO_SOURCE:?}/tests/escape/lib_run.sh"
 
 # status WHAT EXPECTED CMD...
 status() {

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The command line: what is taken, what excludes what, variables, streams and exit statuses; manifests (--config).
-. "$NONO_SOURCE/tests/escape/lib_run.sh"
+. "${NONO_SOURCE:?}/tests/escape/lib_run.sh"
 
 # says STATUS TEXT ARGUMENTS...: exit status, and what is said on standard error (nothing on standard output)
 says() {

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Job control in a real terminal is what it is without nono: Ctrl-C, Ctrl-Z and fg, bg, kill, resizing, pipelines, hang-up.
 # Nothing here relies on how long something takes: each step waits for what the one before shows.
-. "$NONO_SOURCE/tests/escape/lib_run.sh"
+. "${NONO_SOURCE:?}/tests/escape/lib_run.sh"
 export NONO
 tm() { tmux -S "$dir/tmux" -f /dev/null "$@"; }
 trap 'tm kill-server 2>/dev/null; rm -rf "$dir"' EXIT

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Resource limits by control groups, version 2, as root and as a user with a group of its own. A machine whose controllers
 # belong to version 1, or a user to whom nothing is delegated, gets the refusal that says so instead.
-. "$NONO_SOURCE/tests/escape/lib_run.sh"
+. "${NONO_SOURCE:?}/tests/escape/lib_run.sh"
 
 # what is never taken, delegated or not
 for bad in 5X 0 -1 1.5G 100K 512 G; do

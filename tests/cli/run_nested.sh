@@ -1,7 +1,7 @@
 #!/bin/bash
 # Where somebody listens to system calls already (nono inside nono, some containers): kernel only, one line says what is
 # lost, everything the kernel can enforce is enforced; doctor explains.
-. "$NONO_SOURCE/tests/escape/lib_run.sh"
+. "${NONO_SOURCE:?}/tests/escape/lib_run.sh"
 cp "$probe" probe
 echo CANARY >"$dir/outside"
 mkdir sub

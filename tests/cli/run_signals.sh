@@ -1,7 +1,7 @@
 #!/bin/bash
 # A signal for the session reaches the program exactly once, whoever of guard, broker and program it was sent to,
 # and however late guard and broker are scheduled: they are stopped by hand while it is under way.
-. "$NONO_SOURCE/tests/escape/lib_run.sh"
+. "${NONO_SOURCE:?}/tests/escape/lib_run.sh"
 cp "$probe" probe
 
 # session: a run in a process group of its own; sets guard and broker

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Before the start: working directory, dry run, limits, what is refused; wrap.
-. "$NONO_SOURCE/tests/escape/lib_run.sh"
+. "${NONO_SOURCE:?}/tests/escape/lib_run.sh"
 
 # without a terminal nobody can be asked: the run goes on without the directory
 mkdir -p "$dir/elsewhere"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The shim: loaded quietly, survives exec, calls on the lane behave, refusals are those of the kernel.
-. "$NONO_SOURCE/tests/escape/lib_run.sh"
+. "${NONO_SOURCE:?}/tests/escape/lib_run.sh"
 
 same "the shim is preloaded" libnono-shim.so "$(basename "$(sandboxed sh -c 'echo $LD_PRELOAD')")"
 same "an LD_PRELOAD from outside is dropped" libnono-shim.so "$(basename "$(LD_PRELOAD=/none/other.so sandboxed sh -c 'echo $LD_PRELOAD' 2>/dev/null)")"

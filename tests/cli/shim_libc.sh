@@ -1,6 +1,6 @@
 #!/bin/bash
 # Dynamic, static and musl programs: every way to open works inside, and is refused outside.
-. "$NONO_SOURCE/tests/escape/lib_run.sh"
+. "${NONO_SOURCE:?}/tests/escape/lib_run.sh"
 
 src=$NONO_SOURCE/tests/cli/shim_opens.c
 gcc -pthread -o dynamic "$src" || fail "cannot build"

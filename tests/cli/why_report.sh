@@ -1,6 +1,6 @@
 #!/bin/bash
 # The report at the end of a run: short, grouped, and the command line that it names works when it is run.
-. "$NONO_SOURCE/tests/escape/lib_run.sh"
+. "${NONO_SOURCE:?}/tests/escape/lib_run.sh"
 # no wrappers of somebody's home, which would be refused as well
 PATH=$(dirname "$NONO"):/usr/local/bin:/usr/bin:/bin
 out=$dir/out

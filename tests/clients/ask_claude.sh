@@ -6,7 +6,7 @@ if [ ! -x "$bin/claude" ]; then
 	echo "FAILED: the agents are not installed; run scripts/install-agents" >&2
 	exit 1
 fi
-. "$NONO_SOURCE/tests/escape/lib_tmux.sh"
+. "${NONO_SOURCE:?}/tests/escape/lib_tmux.sh"
 mkdir "$dir/out" .claude
 for f in a b; do echo "inside-$f" >"$dir/out/$f"; done
 # past the first-run questions; a key that is none, and nobody to send it to

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The libraries by which programs open pages: Go's (cli/browser, which gh uses, and open-golang) in a static program
 # without the shim, Node's `open`, Python's webbrowser.
-. "$NONO_SOURCE/tests/escape/lib_run.sh"
+. "${NONO_SOURCE:?}/tests/escape/lib_run.sh"
 export BROWSER=$dir/recorder
 printf '#!/bin/sh\nprintf "%%s\\n" "$*" >>%s\n' "$dir/opened" >"$BROWSER"
 chmod +x "$BROWSER"

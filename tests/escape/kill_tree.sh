@@ -1,6 +1,6 @@
 #!/bin/bash
 # Guard, broker or both killed with SIGKILL: nothing of the tree is left, whatever sessions and parents its processes gave themselves.
-. "$NONO_SOURCE/tests/escape/lib_run.sh"
+. "${NONO_SOURCE:?}/tests/escape/lib_run.sh"
 
 # a child that ignores signals, a session of its own, a double fork whose parents are gone, a stopped process
 tree='echo $$ >>pids

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # lib_tmux.sh - a terminal of one's own (tmux) for tests of what a person sees; on top of lib_run.sh.
-. "$NONO_SOURCE/tests/escape/lib_run.sh"
+. "${NONO_SOURCE:?}/tests/escape/lib_run.sh"
 export NONO
 tm() { tmux -S "$dir/tmux" -f /dev/null "$@"; }
 clean_up_() {
