@@ -14,8 +14,7 @@
  */
 #include "shim.h"
 
-#if defined(__x86_64__)
-#include "stubs_x86_64.h"
+#include "stubs.h"
 
 #include <asm/errno.h>
 #include <dlfcn.h>
@@ -88,8 +87,3 @@ void *forward_target(unsigned i)
 		real[i] = elf_next(names[i], &size);
 	return real[i] ? (void *)real[i] : without(i);
 }
-#else
-void forward_start(void)
-{
-}
-#endif

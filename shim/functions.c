@@ -22,12 +22,12 @@
  */
 #include "shim.h"
 
-#if defined(__x86_64__)
+#include "jump.h"
 #include "proto/functions.h"
 #include "proto/lane.h"
 #include "raw.h"
 #define STUBS_FUNCTIONS
-#include "stubs_x86_64.h"
+#include "stubs.h"
 
 #include <dlfcn.h>
 #include <ffi.h>
@@ -44,7 +44,6 @@ extern char **environ __attribute__((weak));
 #define SIG_BLOCK_ 0
 #define SIG_SETMASK_ 2
 #define SIGCHLD_ 17
-#define FUNCTION_BYTES 16 /* the loader aligns functions to this */
 
 /** struct function - one that is taken over. */
 struct function {
@@ -384,16 +383,6 @@ void functions_watch(void)
 			read_functions(*env + i);
 	}
 	if (n_functions)
-		(void)patch_jump(&p, _r_debug.r_brk, FUNCTION_BYTES, (uintptr_t)&on_loader);
+		(void)patch_jump(&p, _r_debug.r_brk, EMPTY_FUNCTION_BYTES, (uintptr_t)&on_loader);
 	patch_end(&p);
 }
-#else
-void functions_start(const char *declared)
-{
-	(void)declared;
-}
-
-void functions_watch(void)
-{
-}
-#endif

@@ -50,6 +50,7 @@ struct patch {
 		uint8_t *copy;
 	} pages[PATCH_PAGES];
 	unsigned n;
+	size_t size; /* of a page; 0: not known yet */
 	long room;
 };
 /**

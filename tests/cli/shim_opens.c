@@ -50,7 +50,13 @@ static int by_instruction(const char *path)
 			 : "rcx", "r11", "memory");
 	return rc < 0 ? (int)-rc : 0;
 #else
-	return by_syscall(path);
+	register long x8 __asm__("x8") = SYS_openat;
+	register long x0 __asm__("x0") = AT_FDCWD;
+	register long x1 __asm__("x1") = (long)path;
+	register long x2 __asm__("x2") = O_RDONLY;
+	register long x3 __asm__("x3") = 0;
+	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3) : "memory");
+	return x0 < 0 ? (int)-x0 : 0;
 #endif
 }
 

@@ -11,6 +11,7 @@ for header in seccomp.h json-c event2 msgpack msgpack.h nghttp2 curl; do
 		[ -e "$include/$header" ] && ln -sfn "$include/$header" "$dir/$header"
 	done
 done
+cp "$(echo '#include <ffi.h>' | gcc -M -xc - | grep -o '/[^ ]*/ffi\.h')" tests/data/aarch64/ffitarget.h "$dir"
 # (openssl's configuration lies among the architecture's headers)
 mkdir "$dir/ssl" && cp -rL /usr/include/openssl "$dir/ssl/" && cp -rL "/usr/include/$(gcc -dumpmachine)/openssl" "$dir/ssl/" 2>/dev/null
 read -ra libraries < <(pkg-config --cflags dbus-1 | sed 's/-I/-isystem /g')
@@ -20,5 +21,5 @@ status=0
 while read -r file; do
 	$cc -fsyntax-only "${flags[@]}" "$file" || status=1
 done < <(git -c safe.directory='*' ls-files 'broker/*.c' 'proto/*.c' 'shim/*.c' 'tests/escape/probe*.c' 'tests/escape/net_probe.c')
-$cc -shared -nostdlib -ffreestanding -fno-stack-protector -fno-builtin "${flags[@]}" -Wl,-z,defs -o "$dir/libnono-shim.so" shim/*.c || status=1
+$cc -shared -nostdlib -ffreestanding -fno-stack-protector -fno-builtin -mno-outline-atomics "${flags[@]}" -Wl,-z,defs -o "$dir/libnono-shim.so" shim/*.c || status=1
 exit $status
