@@ -9,10 +9,16 @@
  * socket that is allowed, the broker stands in between: it accepts the program's
  * socket on a nameless listener and carries messages to a datagram socket of its own,
  * connected to the pinned inode. Descriptors and credentials are not carried.
+ *
+ * A program that binds its socket to receive gets a real datagram socket in place of the stand-in, one that
+ * is shut down for sending: that cannot be undone, and the kernel then refuses each send, with an address or
+ * without (EPIPE). So it receives, descriptors and credentials included, and reaches nobody. When it is
+ * connected after all, it becomes a stand-in again.
  */
 #include "net/internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 
 #define MESSAGE_MAX (256U * 1024U)
@@ -61,21 +67,106 @@ static void *carrier_thread(void *arg)
 /* How stand-ins are told from sequenced-packet sockets of a program's own; it has no effect on Unix sockets. */
 #define STAND_IN_PRIORITY 5
 
-int datagram_socket(int flags)
+static int mark(int fd)
 {
 	const int priority = STAND_IN_PRIORITY;
+	return setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof(priority));
+}
+
+int datagram_socket(int flags)
+{
 	cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof(priority)) < 0)
+	if (fd < 0 || mark(fd) < 0)
 		return -errno;
 	return steal_fd(&fd);
 }
 
-bool datagram_is(const struct sock_call *s)
+static bool marked(const struct sock_call *s, int type)
 {
 	int priority = 0;
 	socklen_t len = sizeof(priority);
-	return s->type == SOCK_SEQPACKET && getsockopt(s->fd, SOL_SOCKET, SO_PRIORITY, &priority, &len) == 0 &&
-	       priority == STAND_IN_PRIORITY;
+	return s->domain == AF_UNIX && s->type == type &&
+	       getsockopt(s->fd, SOL_SOCKET, SO_PRIORITY, &priority, &len) == 0 && priority == STAND_IN_PRIORITY;
+}
+
+bool datagram_is(const struct sock_call *s)
+{
+	return marked(s, SOCK_SEQPACKET);
+}
+
+bool datagram_receives(const struct sock_call *s)
+{
+	return marked(s, SOCK_DGRAM);
+}
+
+/* ---- in place of the program's socket -------------------------------------- */
+
+static bool caller_cloexec(struct trap_call *c, int fd)
+{
+	char path[48], text[256] = "";
+	unsigned flags = 0;
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)trap_tid(c), fd);
+	cleanup_fd int info = open(path, O_RDONLY | O_CLOEXEC);
+	if (info >= 0 && read(info, text, sizeof(text) - 1) > 0) {
+		const char *at = strstr(text, "flags:");
+		if (at)
+			(void)sscanf(at, "flags: %o", &flags);
+	}
+	return flags & O_CLOEXEC;
+}
+
+/* What a program may have set before it binds or connects. */
+static void copy_options(int from, int to)
+{
+	struct timeval patience;
+	int value;
+	socklen_t len = sizeof(patience);
+	if (getsockopt(from, SOL_SOCKET, SO_RCVTIMEO, &patience, &len) == 0)
+		(void)setsockopt(to, SOL_SOCKET, SO_RCVTIMEO, &patience, len);
+	len = sizeof(value);
+	if (getsockopt(from, SOL_SOCKET, SO_PASSCRED, &value, &len) == 0)
+		(void)setsockopt(to, SOL_SOCKET, SO_PASSCRED, &value, len);
+	if (getsockopt(from, SOL_SOCKET, SO_RCVBUF, &value, &len) == 0) {
+		value /= 2; /* the kernel doubles what is set */
+		(void)setsockopt(to, SOL_SOCKET, SO_RCVBUF, &value, len);
+	}
+}
+
+/* @fd, taken over, becomes the caller's socket. Return: 0 or -errno. */
+static int replace(struct trap_call *c, struct sock_call *s, int fd)
+{
+	int number = (int)trap_arg(c, 0);
+	copy_options(s->fd, fd);
+	int rc = trap_put_fd(c, fd, number, caller_cloexec(c, number));
+	if (rc < 0) {
+		close(fd);
+		return rc;
+	}
+	sock_call_done(s);
+	s->fd = fd;
+	return 0;
+}
+
+int datagram_receive(struct trap_call *c, struct sock_call *s)
+{
+	cleanup_fd int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | (s->nonblock ? SOCK_NONBLOCK : 0), 0);
+	if (fd < 0 || shutdown(fd, SHUT_WR) < 0 || mark(fd) < 0)
+		return -errno;
+	int rc = replace(c, s, steal_fd(&fd));
+	if (rc == 0)
+		s->type = SOCK_DGRAM;
+	return rc;
+}
+
+int datagram_reconnect(struct trap_call *c, struct sock_call *s, const struct sockaddr_un *to, socklen_t len)
+{
+	cleanup_fd int fd = datagram_socket(s->nonblock ? SOCK_NONBLOCK : 0);
+	if (fd < 0)
+		return fd;
+	int rc = datagram_connect(call_net(c), fd, to, len);
+	if (rc == 0)
+		rc = replace(c, s, steal_fd(&fd));
+	return rc;
 }
 
 /* Accept the program's socket, which the broker itself connects. Return: our end or -errno. */
@@ -100,13 +191,13 @@ static int take(int program)
 	return -ECONNREFUSED;
 }
 
-int datagram_connect(struct net *n, int program, const struct sockaddr_un *to)
+int datagram_connect(struct net *n, int program, const struct sockaddr_un *to, socklen_t len)
 {
 	cleanup_fd int peer = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	const struct sockaddr_un own = {.sun_family = AF_UNIX};
 	/* a name of the kernel's choice, so that the other side can answer */
 	if (peer < 0 || bind(peer, (const struct sockaddr *)&own, sizeof(sa_family_t)) < 0 ||
-		connect(peer, (const struct sockaddr *)to, sizeof(*to)) < 0)
+		connect(peer, (const struct sockaddr *)to, len) < 0)
 		return -errno;
 	cleanup_fd int end = take(program);
 	if (end < 0)

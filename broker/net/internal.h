@@ -229,12 +229,23 @@ void unix_bind(struct trap_call *c, struct sock_call *s, bool worker);
 int datagram_socket(int flags);
 /** datagram_is() - whether the caller's socket is one. */
 bool datagram_is(const struct sock_call *s);
+/** datagram_receives() - whether it is one that datagram_receive() made. */
+bool datagram_receives(const struct sock_call *s);
+/**
+ * datagram_receive() - put a datagram socket that can only receive in place of the caller's stand-in.
+ * @s: then has the new one
+ * Return: 0 or -errno.
+ */
+int datagram_receive(struct trap_call *c, struct sock_call *s);
+/** datagram_reconnect() - put a connected stand-in in place of a datagram socket that could only receive. Return: 0 or
+ * -errno. */
+int datagram_reconnect(struct trap_call *c, struct sock_call *s, const struct sockaddr_un *to, socklen_t len);
 /**
  * datagram_connect() - connect a program's stand-in for a Unix datagram socket (datagram.c).
  * @program: its sequenced-packet socket, not connected yet; borrowed
  * Return: 0 or -errno.
  */
-int datagram_connect(struct net *n, int program, const struct sockaddr_un *to);
+int datagram_connect(struct net *n, int program, const struct sockaddr_un *to, socklen_t len);
 
 /* ---- connections that end in the broker (connect.c, gateway.c) ---------------- */
 

@@ -27,6 +27,7 @@ void net_environment(const struct net *n, struct pairs *out);
 
 /* Handlers for rows of the trap's call table. */
 void net_on_socket(struct trap_call *c);
+void net_on_socketpair(struct trap_call *c);
 void net_on_connect(struct trap_call *c);
 void net_on_bind(struct trap_call *c);
 void net_on_listen(struct trap_call *c);

@@ -120,6 +120,23 @@ static void finish(struct trap_call *c, int rc)
 		trap_value(c, 0);
 }
 
+/* It was decided: connect, for datagrams by a carrier (datagram.c). */
+static void connect_to(
+	struct trap_call *c, struct sock_call *s, const struct sockaddr_un *un, socklen_t len, bool worker)
+{
+	struct net *n = call_net(c);
+	int rc;
+	if (n && datagram_is(s))
+		rc = datagram_connect(n, s->fd, un, len);
+	else if (n && datagram_receives(s))
+		rc = datagram_reconnect(c, s, un, len);
+	else if (worker && !s->nonblock)
+		rc = wait_connect(c, s->fd, (const struct sockaddr *)un, len);
+	else
+		rc = connect(s->fd, (const struct sockaddr *)un, len) < 0 ? -errno : 0;
+	finish(c, rc);
+}
+
 static void connect_pinned(struct trap_call *c, struct sock_call *s, int pinned, bool worker)
 {
 	if (!worker && !s->nonblock) {
@@ -128,15 +145,7 @@ static void connect_pinned(struct trap_call *c, struct sock_call *s, int pinned,
 	}
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
 	snprintf(un.sun_path, sizeof(un.sun_path), "/proc/self/fd/%d", pinned);
-	struct net *n = call_net(c);
-	int rc;
-	if (n && datagram_is(s))
-		rc = datagram_connect(n, s->fd, &un);
-	else if (worker && !s->nonblock)
-		rc = wait_connect(c, s->fd, (struct sockaddr *)&un, sizeof(un));
-	else
-		rc = connect(s->fd, (struct sockaddr *)&un, sizeof(un)) < 0 ? -errno : 0;
-	finish(c, rc);
+	connect_to(c, s, &un, sizeof(un), worker);
 }
 
 static void connect_path(struct trap_call *c, struct sock_call *s, bool worker)
@@ -183,10 +192,8 @@ static void connect_abstract(struct trap_call *c, struct sock_call *s, bool work
 		trap_errno(c, held == HOLDER_NOBODY ? ECONNREFUSED : EPERM); /* as with Landlock's scope */
 	else if (!worker && !s->nonblock)
 		trap_defer(c, net_on_connect_worker);
-	else if (worker && !s->nonblock)
-		finish(c, wait_connect(c, s->fd, &s->addr.sa, s->len));
 	else
-		finish(c, connect(s->fd, &s->addr.sa, s->len) < 0 ? -errno : 0);
+		connect_to(c, s, &s->addr.un, s->len, worker);
 }
 
 void unix_connect(struct trap_call *c, struct sock_call *s, bool worker)
@@ -265,12 +272,12 @@ static void bind_path(struct trap_call *c, struct sock_call *s)
 	}
 	cleanup_free char *full = path_join(resolved, leaf);
 	struct decision d = policy_check_unix(trap_cfg(c)->policy, OP_UNIX_BIND, full);
-	if (d.verdict == VERDICT_ALLOW && kernel_judges(c, full)) {
-		trap_continue(c);
-		return;
-	}
 	if (d.verdict == VERDICT_ALLOW || (d.verdict != VERDICT_NEVER && trap_once(c, OP_UNIX_BIND, full))) {
-		finish(c, bind_in(c, s, pinned, leaf));
+		rc = datagram_is(s) ? datagram_receive(c, s) : 0;
+		if (rc == 0 && d.verdict == VERDICT_ALLOW && kernel_judges(c, full))
+			trap_continue(c);
+		else
+			finish(c, rc < 0 ? rc : bind_in(c, s, pinned, leaf));
 		return;
 	}
 	struct trap_object o = {.op = OP_UNIX_BIND, .asked = asked, .resolved = full};
@@ -288,8 +295,9 @@ void unix_bind(struct trap_call *c, struct sock_call *s, bool worker)
 	} else if (path) {
 		bind_path(c, s);
 	} else {
-		int rc = bind(s->fd, &s->addr.sa, s->len) < 0 ? -errno
-							      : 0; /* abstract, or a name of the kernel's choice */
+		int rc = datagram_is(s) ? datagram_receive(c, s) : 0;
+		if (rc == 0) /* abstract, or a name of the kernel's choice */
+			rc = bind(s->fd, &s->addr.sa, s->len) < 0 ? -errno : 0;
 		if (rc == 0 && n)
 			listeners_add(n->listeners, s->fd);
 		finish(c, rc);

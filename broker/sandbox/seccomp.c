@@ -257,13 +257,6 @@ static void add_source_routes(struct making *m)
 			INT_EQ(2, routes[i].option));
 }
 
-/* Unix datagrams can be sent to any path: the broker gives out stand-ins (net/datagram.c). */
-static void add_unix_datagrams(struct making *m)
-{
-	rule(m, SCMP_ACT_NOTIFY, SCMP_SYS(socket), INT_EQ(0, AF_UNIX), TYPE_EQ(SOCK_DGRAM));
-	rule(m, SCMP_ACT_ERRNO(EPROTONOSUPPORT), SCMP_SYS(socketpair), INT_EQ(0, AF_UNIX), TYPE_EQ(SOCK_DGRAM));
-}
-
 /* What the broker answers: the trap room's table. Return: whether datagram sockets are among it. */
 static bool add_trapped(struct making *m, const struct filter_key *key)
 {
@@ -275,7 +268,8 @@ static bool add_trapped(struct making *m, const struct filter_key *key)
 		if (r->nr < 0)
 			continue;
 		if (r->when == TRAP_UDP) {
-			add_unix_datagrams(m);
+			/* Unix datagrams can be sent to any path: the broker gives out stand-ins (net/datagram.c) */
+			rule(m, SCMP_ACT_NOTIFY, r->nr, INT_EQ(0, AF_UNIX), TYPE_EQ(SOCK_DGRAM));
 			udp = udp || key->net != NET_OPEN;
 		} else if (!key->cuts_judged && r->cuts == CUTS_BY_MEMORY) {
 			rule_array(m, SCMP_ACT_ERRNO(ENOSYS), r->nr, 0, NULL);

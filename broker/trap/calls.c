@@ -117,6 +117,12 @@ static const struct trap_row rows[] = {
 		.when = TRAP_UDP,
 		.safe = CONTINUE_NEVER,
 		.handle = net_on_socket},
+	{.name = "socketpair",
+		.nr = __NR_socketpair,
+		.op = OP_CONNECT,
+		.when = TRAP_UDP,
+		.safe = CONTINUE_NEVER,
+		.handle = net_on_socketpair},
 };
 
 const struct trap_row *trap_table(size_t *n)

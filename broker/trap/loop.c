@@ -87,6 +87,17 @@ void trap_fd(struct trap_call *c, int fd, bool cloexec)
 		trap_errno(c, err); /* EMFILE: the caller has no room for it */
 }
 
+int trap_put_fd(struct trap_call *c, int fd, int at, bool cloexec)
+{
+	struct seccomp_notif_addfd a = {.id = c->n.id,
+		.flags = at >= 0 ? SECCOMP_ADDFD_FLAG_SETFD : 0,
+		.srcfd = (uint32_t)fd,
+		.newfd = at >= 0 ? (uint32_t)at : 0,
+		.newfd_flags = cloexec ? O_CLOEXEC : 0};
+	int rc = c->answered ? -EINVAL : ioctl(c->t->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &a);
+	return rc == -1 ? -errno : rc;
+}
+
 /* ---- running a call ------------------------------------------------------------- */
 
 void trap_call_free(struct trap_call *c)

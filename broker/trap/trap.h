@@ -31,7 +31,7 @@ enum continue_reason {
 enum trap_when {
 	TRAP_FILES,   /* supervision full or shim */
 	TRAP_SOCKETS, /* connect, bind, listen: always while there is a broker */
-	TRAP_UDP,     /* socket() of datagram types: only when the network is filtered */
+	TRAP_UDP,     /* socket(), socketpair() of datagram types: internet ones only when the network is filtered */
 };
 
 /**
@@ -119,6 +119,12 @@ void trap_errno(struct trap_call *c, int err);
 void trap_value(struct trap_call *c, int64_t value);
 /** trap_fd() - put @fd (taken over) into the caller and return its number there. @cloexec for the new descriptor. */
 void trap_fd(struct trap_call *c, int fd, bool cloexec);
+/**
+ * trap_put_fd() - put @fd (borrowed) into the caller without answering yet.
+ * @at: the number it gets there, in place of what is open under it; -1: the next free one
+ * Return: its number there or -errno.
+ */
+int trap_put_fd(struct trap_call *c, int fd, int at, bool cloexec);
 /**
  * struct trap_object - what a refusal or a question is about.
  * asked: as the program named it; resolved: canonical path, "host", URL.
