@@ -156,7 +156,9 @@ static int answer_other(struct net *n, struct dns_writer *w, const struct dns_qu
 		return -EAGAIN;
 	cleanup_free uint8_t *answer = xmalloc(DNS_MAX);
 	ssize_t len = resolver_raw(n->resolver, q->name, q->type, answer);
-	if (len < 12 || dns_add_answers(w, answer, (size_t)len) < 0)
+	/* where TLS ends in the broker, a client must not encrypt its hello for the server: it would only fail */
+	bool ech = !policy_host_endpoints(n->cfg.policy, q->name, 443);
+	if (len < 12 || dns_add_answers(w, answer, (size_t)len, ech) < 0)
 		return ns_r_servfail;
 	return answer[3] & 0xf;
 }

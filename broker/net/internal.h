@@ -92,8 +92,11 @@ struct dns_writer {
 void dns_begin(struct dns_writer *w, uint8_t *out, size_t max, const uint8_t *query, const struct dns_question *q);
 void dns_add_addr(struct dns_writer *w, const struct host_addr *a, unsigned ttl);
 void dns_add_ptr(struct dns_writer *w, const char *name, unsigned ttl);
-/** dns_add_answers() - pass on the answers of @msg but addresses; address hints of service records are left out. */
-int dns_add_answers(struct dns_writer *w, const uint8_t *msg, size_t n);
+/**
+ * dns_add_answers() - pass on the answers of @msg but addresses; address hints of service records are left out.
+ * @ech: keys for Encrypted Client Hello are passed on
+ */
+int dns_add_answers(struct dns_writer *w, const uint8_t *msg, size_t n, bool ech);
 /** dns_end() - finish with a response code. Return: length. */
 size_t dns_end(struct dns_writer *w, unsigned rcode, const struct dns_question *q);
 

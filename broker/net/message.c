@@ -242,8 +242,9 @@ static ssize_t bytes_before_name(unsigned type)
 	}
 }
 
-/* Service parameters without address hints (4, 6); "mandatory" (0) may list those and goes as well. */
-static size_t copy_params(const uint8_t *p, size_t n, uint8_t *out)
+/* Service parameters without address hints (4, 6) and keys for ECH (5); "mandatory" (0) may list those and goes as
+ * well. */
+static size_t copy_params(const uint8_t *p, size_t n, bool ech, uint8_t *out)
 {
 	size_t len = 0;
 	while (n >= 4) {
@@ -251,7 +252,7 @@ static size_t copy_params(const uint8_t *p, size_t n, uint8_t *out)
 		size_t size = 4U + get16(p + 2);
 		if (size > n)
 			break;
-		if (key != 0 && key != 4 && key != 6) {
+		if (key != 0 && key != 4 && key != 6 && (ech || key != 5)) {
 			memcpy(out + len, p, size);
 			len += size;
 		}
@@ -262,7 +263,7 @@ static size_t copy_params(const uint8_t *p, size_t n, uint8_t *out)
 }
 
 /* The data of record @r with its names expanded. Return: length or -EIO. */
-static ssize_t record_data(const uint8_t *msg, size_t n, const struct record *r, uint8_t *out)
+static ssize_t record_data(const uint8_t *msg, size_t n, const struct record *r, bool ech, uint8_t *out)
 {
 	ssize_t skip = bytes_before_name(r->type);
 	if (skip < 0) {
@@ -282,11 +283,11 @@ static ssize_t record_data(const uint8_t *msg, size_t n, const struct record *r,
 		return -EIO;
 	size_t len = before + (size_t)packed;
 	if (r->type == TYPE_SVCB || r->type == TYPE_HTTPS)
-		len += copy_params(msg + r->data + before + used, r->len - before - (size_t)used, out + len);
+		len += copy_params(msg + r->data + before + used, r->len - before - (size_t)used, ech, out + len);
 	return (ssize_t)len;
 }
 
-int dns_add_answers(struct dns_writer *w, const uint8_t *msg, size_t n)
+int dns_add_answers(struct dns_writer *w, const uint8_t *msg, size_t n, bool ech)
 {
 	ssize_t start = answers(msg, n);
 	if (start < 0)
@@ -299,7 +300,7 @@ int dns_add_answers(struct dns_writer *w, const uint8_t *msg, size_t n)
 			return -EIO;
 		if (r.class != ns_c_in || r.type == ns_t_a || r.type == ns_t_aaaa)
 			continue;
-		ssize_t len = record_data(msg, n, &r, data);
+		ssize_t len = record_data(msg, n, &r, ech, data);
 		if (len < 0)
 			return -EIO;
 		uint8_t *p = add_record(w, r.name, r.type, r.ttl, (size_t)len);

@@ -211,6 +211,56 @@ def names():
         check("an address that /etc/hosts gives a host with endpoints is restricted as the host is", statuses(got) == [403], got)
 
 
+def hello(name, version, extensions):
+    """The ClientHello of a client of @version for @name, with more extensions put behind its own."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.maximum_version = version
+    out = ssl.MemoryBIO()
+    try:
+        context.wrap_bio(ssl.MemoryBIO(), out, server_hostname=name).do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    body = out.read()[9:]
+    at = 35 + body[34]
+    at += 2 + int.from_bytes(body[at:at + 2], "big")
+    at += 1 + body[at]
+    more = b"".join(struct.pack(">HH", kind, len(data)) + data for kind, data in extensions)
+    body = body[:at] + struct.pack(">H", int.from_bytes(body[at:at + 2], "big") + len(more)) + body[at + 2:] + more
+    return b"\x16\x03\x01" + struct.pack(">H", len(body) + 4) + b"\x01" + struct.pack(">I", len(body))[1:] + body
+
+
+def first_flight(sock, data):
+    with sock:
+        sock.sendall(data)
+        got = b""
+        # until the certificate or what takes its place has come; then nothing more comes without an answer
+        while len(got) < 5 or (got[0] == 22 and b"nono session CA" not in got and len(got) < 120):
+            part = sock.recv(65536)
+            if not part:
+                break
+            got += part
+        return got
+
+
+def encrypted_hello():
+    """Encrypted Client Hello (extension 0xfe0d): a name outside, another one encrypted inside."""
+    inside = b"\0\0\1\0\1\x2a\0\x20" + b"k" * 32 + b"\0\x90" + b"p" * 144
+    old, new = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
+    ways = {"direct": direct, "by the proxy": lambda: through_proxy()[0]}
+    for way, connect in ways.items():
+        got = first_flight(connect(), hello(HOST, old, [(0xfe0d, inside)]))
+        check(f"ECH, {way}: the name outside is the one that is served, by the session's authority",
+              got[:1] == b"\x16" and b"nono session CA" in got and b"paths.test" in got, got[:100])
+        got = first_flight(connect(), hello(HOST, new, [(0xfe0d, inside)]))
+        # ServerHello, without a word about ECH: its random does not end as that of a server that took it, and clients notice
+        check(f"ECH, {way}, TLS 1.3: it is not taken", got[:1] == b"\x16" and got[5:6] == b"\x02" and b"\xfe\x0d" not in got[:120], got[:100])
+        for name in ("api.test", "public.test"):
+            got = first_flight(connect(), hello(name, new, [(0xfe0d, inside)]))
+            check(f"ECH, {way}: {name} outside ends the handshake", got[:1] == b"\x15" and got[6:7] == b"\x70", got[:100])
+    got = first_flight(direct(), hello(HOST, new, [(0xfe0d, b"\1")]))
+    check("ECH: what belongs inside, outside", got[:1] in (b"\x15", b"\x16"), got[:100])
+
+
 # ---- HTTP/2 ---------------------------------------------------------------------------
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -366,6 +416,6 @@ def key():
         check("the bundle cannot be changed", True)
 
 
-for part in sys.argv[1:] or ("tokens", "requests", "websocket", "smuggling", "names", "h2", "h2_floods", "key"):
+for part in sys.argv[1:] or ("tokens", "requests", "websocket", "smuggling", "names", "encrypted_hello", "h2", "h2_floods", "key"):
     globals()[part]()
 sys.exit(1 if failures else 0)

@@ -79,6 +79,7 @@ def respond(query, tcp):
         answers.append(record(owner, 33, struct.pack(">HHH", 1, 2, 443) + encode(owner)))
     elif kind == 65 and known:
         params = struct.pack(">HH", 1, 3) + b"\x02h2" + struct.pack(">HH", 4, 4) + socket.inet_aton("192.0.2.10")
+        params += struct.pack(">HH", 5, 6) + b"\0\4keys"
         answers.append(record(owner, 65, struct.pack(">H", 1) + b"\0" + params))
     rcode = 0 if known or answers else 3
     if not tcp and sum(map(len, answers)) > 480:

@@ -32,6 +32,11 @@ check "SRV records" prints '^1 2 443 api\.test' $only dig +short srv api.test
 check "TXT records" prints 'text of the name 000' $only dig +short txt api.test
 check "long answers come by TCP" prints 'text of the name 039' $only dig +short +noedns txt two.test
 check "HTTPS records" prints 'alpn="h2"\|0002 *6832\|00010003026832' $only dig +short type65 api.test
+# "keys", in base64 or as dig shows what it does not know
+check "with keys for ECH" prints 'AARrZXlz\|6B657973' $only dig +short type65 api.test
+check "but not for a host that is intercepted" prints 'alpn="h2"\|0002 *6832\|00010003026832' \
+	$run --allow-domain https://api.test/v1/ -- $direct dig +short type65 api.test
+check "(none)" no_file_line 'AARrZXlz\|6B657973' "$work/printed"
 check "without address hints" sh -c "! $only dig +short type65 api.test | grep -i 'C000020A\|192.0.2.10'"
 check "a question of class CHAOS is refused" prints REFUSED $only dig ch txt version.bind
 check "a zone transfer gives nothing" sh -c "! $only dig +tcp @203.0.113.7 axfr api.test | grep -q SOA"
