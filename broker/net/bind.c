@@ -73,7 +73,7 @@ static void bind_inet(struct trap_call *c, struct sock_call *s)
 	finish(c, s, rc);
 }
 
-static void run(struct trap_call *c, bool worker)
+void net_on_bind(struct trap_call *c)
 {
 	cleanup_sock struct sock_call s;
 	if (sock_call_read(c, &s, true) < 0)
@@ -82,23 +82,13 @@ static void run(struct trap_call *c, bool worker)
 	if (n && standin_is(&s))
 		trap_value(c, 0); /* it has no address, whatever it is given */
 	else if (s.domain == AF_UNIX)
-		unix_bind(c, &s, worker);
+		unix_bind(c, &s);
 	else if (s.domain == AF_NETLINK || (n && deadend_owns(n->deadend, s.fd)))
 		finish(c, &s, do_bind(&s));
 	else if (s.domain == AF_INET || s.domain == AF_INET6)
 		bind_inet(c, &s);
 	else
 		trap_errno(c, EACCES);
-}
-
-void net_on_bind_worker(struct trap_call *c)
-{
-	run(c, true);
-}
-
-void net_on_bind(struct trap_call *c)
-{
-	run(c, false);
 }
 
 /* ---- listen -------------------------------------------------------------- */

@@ -38,10 +38,10 @@ struct target {
 };
 
 /* Our duplicate is closed before the answer, so that the program's own close() is the last one. */
-static void act(struct trap_call *c, struct sock_call *s, bool worker)
+static void act(struct trap_call *c, struct sock_call *s)
 {
 	int rc;
-	if (worker && !s->nonblock)
+	if (!s->nonblock)
 		rc = wait_connect(c, s->fd, &s->addr.sa, s->len);
 	else
 		rc = connect(s->fd, &s->addr.sa, s->len) < 0 ? -errno : 0;
@@ -243,7 +243,7 @@ static void connect_inet(struct trap_call *c, struct sock_call *s)
 	if (t.named && !sock_call_set_host(s, &t.addr))
 		trap_errno(c, EAFNOSUPPORT);
 	else
-		act(c, s, true);
+		act(c, s);
 }
 
 /* ---- entry --------------------------------------------------------------- */
@@ -256,7 +256,7 @@ static bool known_protocol(const struct sock_call *s)
 	       (s->protocol == IPPROTO_UDP || s->protocol == IPPROTO_ICMP || s->protocol == IPPROTO_ICMPV6);
 }
 
-static void run(struct trap_call *c, bool worker)
+void net_on_connect(struct trap_call *c)
 {
 	cleanup_sock struct sock_call s;
 	if (sock_call_read(c, &s, true) < 0)
@@ -270,31 +270,21 @@ static void run(struct trap_call *c, bool worker)
 		else
 			trap_value(c, 0);
 	} else if (s.domain == AF_UNIX) {
-		unix_connect(c, &s, worker);
+		unix_connect(c, &s);
 	} else if (s.domain == AF_NETLINK) {
 		s.nonblock = true;
-		act(c, &s, worker);
+		act(c, &s);
 	} else if (!inet || !known_protocol(&s)) {
 		trap_errno(c, EACCES); /* a kind of socket that was not made here */
 	} else if (s.len < sizeof(sa_family_t) || s.addr.sa.sa_family == AF_UNSPEC) {
 		s.nonblock = true; /* ends an association, or is malformed: neither waits */
-		act(c, &s, worker);
+		act(c, &s);
 	} else if (n && deadend_owns(n->deadend, s.fd)) {
 		s.nonblock = true;
-		act(c, &s, worker);
+		act(c, &s);
 	} else if (s.addr.sa.sa_family == AF_INET || s.addr.sa.sa_family == AF_INET6) {
 		connect_inet(c, &s);
 	} else {
 		trap_errno(c, EAFNOSUPPORT);
 	}
-}
-
-void net_on_connect_worker(struct trap_call *c)
-{
-	run(c, true);
-}
-
-void net_on_connect(struct trap_call *c)
-{
-	run(c, false);
 }

@@ -182,7 +182,7 @@ int standin_connect(const struct sock_call *s);
 /* ---- calls that may block (wait.c) --------------------------------------- */
 
 /**
- * wait_connect() - connect() on the caller's socket, on a worker, until it is done, the caller
+ * wait_connect() - connect() on the caller's socket until it is done, the caller
  * dies or a signal is delivered to it. The socket's flags stay as they are.
  * Return: 0 or -errno; -TRAP_RESTART when a signal came: the kernel then restarts the call or
  * reports EINTR, as the program's signal action says.
@@ -220,13 +220,9 @@ struct net *call_net(const struct trap_call *c);
 /** call_refuse() - ask or refuse: nothing allows it. */
 void call_refuse(struct trap_call *c, enum operation op, const char *host, unsigned port, bool udp, struct decision d);
 
-/** net_on_connect_worker(), net_on_bind_worker() - the same handlers, where they may block. */
-void net_on_connect_worker(struct trap_call *c);
-void net_on_bind_worker(struct trap_call *c);
-
 /* connect and bind for Unix sockets (unix.c) */
-void unix_connect(struct trap_call *c, struct sock_call *s, bool worker);
-void unix_bind(struct trap_call *c, struct sock_call *s, bool worker);
+void unix_connect(struct trap_call *c, struct sock_call *s);
+void unix_bind(struct trap_call *c, struct sock_call *s);
 
 /** datagram_socket() - a stand-in for a Unix datagram socket. @flags: of socket(). Return: it or -errno. */
 int datagram_socket(int flags);

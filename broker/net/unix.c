@@ -121,8 +121,7 @@ static void finish(struct trap_call *c, int rc)
 }
 
 /* It was decided: connect, for datagrams by a carrier (datagram.c). */
-static void connect_to(
-	struct trap_call *c, struct sock_call *s, const struct sockaddr_un *un, socklen_t len, bool worker)
+static void connect_to(struct trap_call *c, struct sock_call *s, const struct sockaddr_un *un, socklen_t len)
 {
 	struct net *n = call_net(c);
 	int rc;
@@ -130,25 +129,21 @@ static void connect_to(
 		rc = datagram_connect(n, s->fd, un, len);
 	else if (n && datagram_receives(s))
 		rc = datagram_reconnect(c, s, un, len);
-	else if (worker && !s->nonblock)
+	else if (!s->nonblock)
 		rc = wait_connect(c, s->fd, (const struct sockaddr *)un, len);
 	else
 		rc = connect(s->fd, (const struct sockaddr *)un, len) < 0 ? -errno : 0;
 	finish(c, rc);
 }
 
-static void connect_pinned(struct trap_call *c, struct sock_call *s, int pinned, bool worker)
+static void connect_pinned(struct trap_call *c, struct sock_call *s, int pinned)
 {
-	if (!worker && !s->nonblock) {
-		trap_defer(c, net_on_connect_worker); /* the listener's queue may be full */
-		return;
-	}
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
 	snprintf(un.sun_path, sizeof(un.sun_path), "/proc/self/fd/%d", pinned);
-	connect_to(c, s, &un, sizeof(un), worker);
+	connect_to(c, s, &un, sizeof(un));
 }
 
-static void connect_path(struct trap_call *c, struct sock_call *s, bool worker)
+static void connect_path(struct trap_call *c, struct sock_call *s)
 {
 	char path[sizeof(s->addr.un.sun_path) + 1], resolved[PATH_MAX];
 	copy_path(s, path);
@@ -172,7 +167,7 @@ static void connect_path(struct trap_call *c, struct sock_call *s, bool worker)
 		return;
 	}
 	if (d.verdict == VERDICT_ALLOW || (d.verdict != VERDICT_NEVER && trap_once(c, OP_UNIX_CONNECT, resolved))) {
-		connect_pinned(c, s, pinned, worker);
+		connect_pinned(c, s, pinned);
 		return;
 	}
 	if (name_service(resolved)) {
@@ -183,20 +178,18 @@ static void connect_path(struct trap_call *c, struct sock_call *s, bool worker)
 	trap_refuse_or_ask(c, &o, d, EACCES);
 }
 
-static void connect_abstract(struct trap_call *c, struct sock_call *s, bool worker)
+static void connect_abstract(struct trap_call *c, struct sock_call *s)
 {
 	struct net *n = call_net(c);
 	size_t len = s->len - offsetof(struct sockaddr_un, sun_path) - 1;
 	enum holder held = n ? listeners_abstract(n->listeners, s->addr.un.sun_path + 1, len) : HOLDER_FOREIGN;
 	if (held != HOLDER_TREE && !abstract_open(trap_cfg(c)->policy))
 		trap_errno(c, held == HOLDER_NOBODY ? ECONNREFUSED : EPERM); /* as with Landlock's scope */
-	else if (!worker && !s->nonblock)
-		trap_defer(c, net_on_connect_worker);
 	else
-		connect_to(c, s, &s->addr.un, s->len, worker);
+		connect_to(c, s, &s->addr.un, s->len);
 }
 
-void unix_connect(struct trap_call *c, struct sock_call *s, bool worker)
+void unix_connect(struct trap_call *c, struct sock_call *s)
 {
 	if (s->len < sizeof(sa_family_t) || s->addr.sa.sa_family == AF_UNSPEC)
 		finish(c, connect(s->fd, &s->addr.sa, s->len) < 0 ? -errno : 0);
@@ -204,9 +197,9 @@ void unix_connect(struct trap_call *c, struct sock_call *s, bool worker)
 		 s->len > sizeof(s->addr.un))
 		trap_errno(c, EINVAL);
 	else if (s->addr.un.sun_path[0])
-		connect_path(c, s, worker);
+		connect_path(c, s);
 	else
-		connect_abstract(c, s, worker);
+		connect_abstract(c, s);
 }
 
 /* ---- bind ---------------------------------------------------------------- */
@@ -222,7 +215,7 @@ static mode_t caller_umask(pid_t tid)
 	return (mode_t)mask;
 }
 
-/* On a worker, which has working directory and umask of its own. */
+/* Every receiver has a working directory and umask of its own. */
 static int bind_in(struct trap_call *c, const struct sock_call *s, int dir, const char *name)
 {
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
@@ -284,14 +277,12 @@ static void bind_path(struct trap_call *c, struct sock_call *s)
 	trap_refuse_or_ask(c, &o, d, EACCES);
 }
 
-void unix_bind(struct trap_call *c, struct sock_call *s, bool worker)
+void unix_bind(struct trap_call *c, struct sock_call *s)
 {
 	struct net *n = call_net(c);
 	bool path = s->len > offsetof(struct sockaddr_un, sun_path) && s->addr.un.sun_path[0];
 	if (s->len < sizeof(sa_family_t) || s->addr.sa.sa_family != AF_UNIX || s->len > sizeof(s->addr.un)) {
 		trap_errno(c, EINVAL);
-	} else if (path && !worker) {
-		trap_defer(c, net_on_bind_worker);
 	} else if (path) {
 		bind_path(c, s);
 	} else {

@@ -127,11 +127,6 @@ void trap_handle(struct trap *t, const struct seccomp_notif *n)
 	trap_call_free(&c);
 }
 
-void trap_defer(struct trap_call *c, void (*fn)(struct trap_call *c))
-{
-	fn(c); /* should it block, the watchdog sends others to receive */
-}
-
 bool trap_once(struct trap_call *c, enum operation op, const char *resolved)
 {
 	for (unsigned i = 0; i < c->n_tokens; i++)

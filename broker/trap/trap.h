@@ -2,7 +2,7 @@
 /*
  * trap.h - trapped calls: receive, read the caller, resolve, decide, act, answer.
  *
- * One listener, one hot thread that never waits, workers for anything that may.
+ * One listener, and threads that each handle what they receive to its end; see receivers.c.
  * Handlers work on a struct trap_call and must end in exactly one trap_* answer.
  * A call that waits for a person holds no thread: the question is parked and,
  * when answered, the handler runs again from the start with what the caller's
@@ -96,9 +96,6 @@ ssize_t trap_read_string(struct trap_call *c, uint64_t addr, char *buf, size_t m
 int trap_get_fd(struct trap_call *c, int fd);
 /** trap_alive() - whether the caller still waits for this call. */
 bool trap_alive(struct trap_call *c);
-/** trap_defer() - run @fn on a worker; the hot thread goes on. The call must not be touched afterwards by this thread.
- */
-void trap_defer(struct trap_call *c, void (*fn)(struct trap_call *c));
 
 /** caller_names() - command names of a process and of its parent, for questions and records. New strings. */
 void caller_names(pid_t tgid, char **program, char **parent);
