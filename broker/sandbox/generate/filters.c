@@ -5,6 +5,8 @@
  */
 #include "sandbox/seccomp.h"
 
+#include <seccomp.h>
+
 /* Print one filter as an array, and remember its row. */
 static int print_filter(const struct filter_key *key, unsigned number, struct buf *rows)
 {
@@ -30,6 +32,11 @@ int main(void)
 {
 	cleanup_buf struct buf rows = {0};
 	unsigned n = 0;
+	/* what sessions have, whatever the building machine's kernel (or its emulator) has: 5 is SCMP_ACT_NOTIFY */
+	if (seccomp_api_set(5) < 0) {
+		say_error("this libseccomp is too old");
+		return 1;
+	}
 	printf("/* Made by generate-filters. */\n#include \"sandbox/seccomp.h\"\n\n");
 	for (int traps = 0; traps < FILTER_TRAPS; traps++) {
 		for (int net = NET_OPEN; net <= NET_BLOCKED; net++) {
