@@ -142,6 +142,11 @@ const char *str_nearest(const char *s, const char *const *names, size_t n);
  * \u{NNNN}. Return: a new string.
  */
 char *str_sanitize(const char *s);
+/**
+ * str_quote() - @s as one word for a shell, safe to show on a terminal as well: what cannot be shown is escaped
+ * ($'...', which bash, zsh, ksh and newer shells of other kinds read). The caller frees.
+ */
+char *str_quote(const char *s);
 /** utf8_valid() - whether @n bytes are well-formed UTF-8; *@bad gets the first bad offset. */
 bool utf8_valid(const char *s, size_t n, size_t *bad);
 

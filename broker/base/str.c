@@ -2,6 +2,8 @@
 /* str.c - growing strings, string vectors, and text made safe for a terminal. */
 #include "base/base.h"
 
+#include <ctype.h>
+
 static void buf_reserve(struct buf *b, size_t more)
 {
 	size_t need = b->len + more + 1;
@@ -216,5 +218,47 @@ char *str_sanitize(const char *s)
 			buf_addf(&b, "\\u{%04x}", cp);
 		i += len;
 	}
+	return buf_steal(&b);
+}
+
+/* Inside $'...': the bytes of one character, as they are or escaped. */
+static void add_escaped(struct buf *b, const char *s, size_t len, bool show)
+{
+	if (show && len == 1 && (*s == '\'' || *s == '\\'))
+		buf_addf(b, "\\%c", *s);
+	else if (show)
+		buf_add(b, s, len);
+	else if (*s == '\n' || *s == '\t')
+		buf_adds(b, *s == '\n' ? "\\n" : "\\t");
+	else
+		for (size_t i = 0; i < len; i++)
+			buf_addf(b, "\\%03o", (unsigned char)s[i]);
+}
+
+char *str_quote(const char *s)
+{
+	bool plain = s[0] != '\0';
+	for (const char *c = s; *c && plain; c++)
+		plain = isalnum((unsigned char)*c) || strchr("/._-+=:,@%", *c);
+	if (plain)
+		return xstrdup(s);
+	struct buf b = {0};
+	cleanup_free char *safe = str_sanitize(s);
+	if (strcmp(safe, s) == 0) {
+		buf_addc(&b, '\'');
+		for (const char *c = s; *c; c++)
+			buf_add(&b, *c == '\'' ? "'\\''" : c, *c == '\'' ? 4 : 1);
+		buf_addc(&b, '\'');
+		return buf_steal(&b);
+	}
+	buf_adds(&b, "$'");
+	for (size_t i = 0, n = strlen(s), len; i < n; i += len) {
+		uint32_t cp = 0;
+		len = utf8_next((const unsigned char *)s + i, n - i, &cp);
+		bool valid = len != 0;
+		len = valid ? len : 1;
+		add_escaped(&b, s + i, len, valid && !deceptive(cp));
+	}
+	buf_addc(&b, '\'');
 	return buf_steal(&b);
 }

@@ -14,7 +14,7 @@ static const char *const request_choices[] = {"ask", "deny", "hold", NULL};
 	.name = name_, .arg = arg_, .kind = kind_, .offset = IN_PROFILE(member), .commands = commands_, .help = help_
 #define ITEM(...) LIST(OPTION_ITEM, FOR_START, __VA_ARGS__)
 #define ITEM_ALL(...) LIST(OPTION_ITEM, FOR_ALL, __VA_ARGS__)
-#define PORT(...) LIST(OPTION_PORT, FOR_START, __VA_ARGS__)
+#define PORT(...) LIST(OPTION_PORT, FOR_ALL, __VA_ARGS__)
 #define FILES .section = "Files"
 #define SOCKETS .section = "Unix sockets"
 #define NETWORK .section = "Network"
@@ -47,12 +47,16 @@ const struct option_row option_rows[] = {
 		.help = "share the working directory as the profile says, without asking"},
 	{FILES, .name = "workdir", .arg = "DIR", .kind = OPTION_STRING, .offset = IN_FLAGS(workdir),
 		.commands = FOR_ALL, .help = "the working directory ($WORKDIR); where the program starts"},
-	{SOCKETS, ITEM("allow-unix-socket", "PATH", fs.unix_socket, "connect to one socket")},
-	{SOCKETS, ITEM("allow-unix-socket-bind", "PATH", fs.unix_socket_bind, "connect to or make one socket")},
-	{SOCKETS, ITEM("allow-unix-socket-dir", "DIR", fs.unix_socket_dir, "connect to the sockets of a directory")},
-	{SOCKETS, ITEM("allow-unix-socket-dir-bind", "DIR", fs.unix_socket_dir_bind, "make sockets in a directory")},
-	{SOCKETS, ITEM("allow-unix-socket-subtree", "DIR", fs.unix_socket_subtree, "connect to the sockets of a tree")},
-	{SOCKETS, ITEM("allow-unix-socket-subtree-bind", "DIR", fs.unix_socket_subtree_bind, "make sockets in a tree")},
+	{SOCKETS, ITEM_ALL("allow-unix-socket", "PATH", fs.unix_socket, "connect to one socket")},
+	{SOCKETS, ITEM_ALL("allow-unix-socket-bind", "PATH", fs.unix_socket_bind, "connect to or make one socket")},
+	{SOCKETS,
+		ITEM_ALL("allow-unix-socket-dir", "DIR", fs.unix_socket_dir, "connect to the sockets of a directory")},
+	{SOCKETS,
+		ITEM_ALL("allow-unix-socket-dir-bind", "DIR", fs.unix_socket_dir_bind, "make sockets in a directory")},
+	{SOCKETS, ITEM_ALL("allow-unix-socket-subtree", "DIR", fs.unix_socket_subtree,
+			  "connect to the sockets of a tree")},
+	{SOCKETS, ITEM_ALL("allow-unix-socket-subtree-bind", "DIR", fs.unix_socket_subtree_bind,
+			  "make sockets in a tree")},
 	{NETWORK, .name = "block-net", .deprecated = "net-block", .env = "NONO_BLOCK_NET", .env_old = "NONO_NET_BLOCK",
 		.kind = OPTION_TRI, .offset = IN_PROFILE(network.block), .commands = FOR_ALL,
 		.conflicts = "allow-net|allow-domain|network-profile|upstream-proxy", .help = "no network"},
@@ -134,9 +138,9 @@ const struct option_row option_rows[] = {
 		.help = "most processor time, like 150%"},
 	{MISC, .name = "allow-gpu", .kind = OPTION_FLAG, .offset = IN_FLAGS(allow_gpu), .commands = FOR_START,
 		.help = "open the graphics devices (the profile must not forbid it)"},
-	{NETWORK, ITEM("allow-url", "ORIGIN", open_urls.allow_origins,
+	{NETWORK, ITEM_ALL("allow-url", "ORIGIN", open_urls.allow_origins,
 			  "open pages of this origin (https://HOST[:PORT]) in the browser outside")},
-	{NETWORK, ITEM("allow-open-file", "PATH", open_urls.allow_files,
+	{NETWORK, ITEM_ALL("allow-open-file", "PATH", open_urls.allow_files,
 			  "let the opener outside show this file, or what lies in this directory")},
 	{MISC, .name = "allow-launch-services", .kind = OPTION_FLAG, .offset = IN_FLAGS(allow_launch_services),
 		.commands = FOR_START, .help = "macOS only; on Linux logins work without it"},
@@ -243,7 +247,7 @@ bool option_session_name(const char *name)
 
 const struct command_flag command_flags[] = {
 	{"why", NULL, "path", "PATH", "may this be done to this path?"},
-	{"why", NULL, "op", "OP", "read (default), write, readwrite, create, delete, execute or attr"},
+	{"why", NULL, "op", "OP", "read (default), write, readwrite, create, delete, execute, attr; connect or bind (sockets, hosts)"},
 	{"why", NULL, "host", "HOST", "may this host be connected to?"},
 	{"why", NULL, "port", "PORT", "on this port (default 443); with /udp behind it, by UDP"},
 	{"why", NULL, "url", "URL", "may this page be opened outside?"},

@@ -4,8 +4,6 @@
  */
 #include "explain/internal.h"
 
-#include <ctype.h>
-
 #define FLAGS_MAX 12
 #define SAME_DIRECTORY 4 /* so many files of one directory are one row, and are allowed as that directory */
 
@@ -64,27 +62,6 @@ void report_rows_free(struct report_row *rows, size_t n)
 }
 
 /* ---- the command --------------------------------------------------------- */
-
-/* A word that a shell takes as it is, without control characters. */
-static char *quote(const char *s)
-{
-	bool plain = s[0] != '\0';
-	for (const char *c = s; *c && plain; c++)
-		plain = isalnum((unsigned char)*c) || strchr("/._-+=:,@%", *c);
-	if (plain)
-		return xstrdup(s);
-	cleanup_free char *safe = str_sanitize(s);
-	cleanup_buf struct buf b = {0};
-	buf_addc(&b, '\'');
-	for (const char *c = safe; *c; c++) {
-		if (*c == '\'')
-			buf_adds(&b, "'\\''");
-		else
-			buf_addc(&b, *c);
-	}
-	buf_addc(&b, '\'');
-	return buf_steal(&b);
-}
 
 /* Our own command line. Return: false when it is not "nono run|shell|wrap ...". */
 static bool own_command(struct strv *out)
@@ -166,18 +143,16 @@ static char *command_line(const struct strv *flags, const struct strv *own, bool
 {
 	cleanup_buf struct buf b = {0};
 	buf_addf(&b, "nono %s", known ? own->v[1] : "run");
-	for (size_t i = 0; i < flags->n; i++) {
-		cleanup_free char *safe = str_sanitize(flags->v[i]);
-		buf_addf(&b, " %s", safe);
-	}
+	for (size_t i = 0; i < flags->n; i++)
+		buf_addf(&b, " %s", flags->v[i]);
 	for (size_t i = 2; known && i < own->n; i++) {
-		cleanup_free char *q = quote(own->v[i]);
+		cleanup_free char *q = str_quote(own->v[i]);
 		buf_addf(&b, " %s", q);
 	}
 	if (!known)
 		buf_adds(&b, " --");
 	for (size_t i = 0; !known && argv && argv[i]; i++) {
-		cleanup_free char *q = quote(argv[i]);
+		cleanup_free char *q = str_quote(argv[i]);
 		buf_addf(&b, " %s", q);
 	}
 	return buf_steal(&b);

@@ -106,42 +106,53 @@ static struct json_object *about_path(struct json_object *cap, const char *path,
 			: "the person is not asked; nono has to be started with this flag");
 	struct stat st;
 	bool dir = lstat(at, &st) == 0 && S_ISDIR(st.st_mode), reads = strcmp(op, "read") == 0;
+	cleanup_free char *quoted = str_quote(at);
 	cleanup_free char *flag = xasprintf("%s %s",
 		reads ? dir ? "--read" : "--read-file"
 		: dir ? "--allow"
 		      : "--allow-file",
-		at);
+		quoted);
 	json_add_text(o, "suggested_flag", flag);
 	return o;
 }
 
-static bool domain_matches(struct json_object *domains, const char *host)
+/* Whether an entry, "name", "*.name" or "[address]", with ":port" or without, is about @host and @port. */
+static bool domain_matches(const char *entry, const char *host, unsigned port)
 {
-	for (size_t i = 0; domains && i < json_object_array_length(domains); i++) {
-		const char *d = json_object_get_string(json_object_array_get_idx(domains, i));
-		cleanup_free char *name = xstrndup(d, d[0] == '[' ? strlen(d) : strcspn(d, ":"));
-		if (strcasecmp(name, host) == 0 ||
-			(str_starts(name, "*.") && strlen(host) > strlen(name) - 1 &&
-				strcasecmp(host + strlen(host) - strlen(name) + 1, name + 1) == 0))
+	size_t n = entry[0] == '[' ? strcspn(entry, "]") + 1 : strcspn(entry, ":");
+	if (entry[0] != '[' && strchr(entry + n + (entry[n] == ':'), ':'))
+		n = strlen(entry); /* an IPv6 address without brackets */
+	if (entry[n] == ':' && strtoul(entry + n + 1, NULL, 10) != port)
+		return false;
+	const bool brackets = entry[0] == '[' && host[0] != '[';
+	cleanup_free char *name = brackets ? xstrndup(entry + 1, n - 2) : xstrndup(entry, n);
+	return strcasecmp(name, host) == 0 ||
+	       (str_starts(name, "*.") && strlen(host) > strlen(name) - 1 &&
+		       strcasecmp(host + strlen(host) - strlen(name) + 1, name + 1) == 0);
+}
+
+static bool listed_domain(struct json_object *domains, const char *host, unsigned port)
+{
+	for (size_t i = 0; domains && i < json_object_array_length(domains); i++)
+		if (domain_matches(json_object_get_string(json_object_array_get_idx(domains, i)), host, port))
 			return true;
-	}
 	return false;
 }
 
 static struct json_object *about_host(struct json_object *cap, const char *host, unsigned port)
 {
 	struct json_object *o = json_object_new_object();
-	bool open = !truth(cap, "net_blocked") && !truth(cap, "net_filtered");
-	bool listed = domain_matches(list(cap, "allowed_domains"), host);
+	const bool blocked = truth(cap, "net_blocked"), open = !blocked && !truth(cap, "net_filtered");
+	const bool listed = !blocked && listed_domain(list(cap, "allowed_domains"), host, port);
 	json_add_text(o, "status", open || listed ? "allowed" : "denied");
 	json_add_text(o, "reason",
-		open                        ? "network_allowed"
-		: listed                    ? "proxy_allowed"
-		: truth(cap, "net_blocked") ? "network_blocked"
-					    : "proxy_filtered");
-	if (!open && !listed) {
-		cleanup_free char *flag = port == 443 || port == 80 ? xasprintf("--allow-domain %s", host)
-								    : xasprintf("--allow-domain %s:%u", host, port);
+		open      ? "network_allowed"
+		: listed  ? "proxy_allowed"
+		: blocked ? "network_blocked"
+			  : "proxy_filtered");
+	if (!open && !listed && !blocked) {
+		cleanup_free char *whole = port == 443 || port == 80 ? xstrdup(host) : xasprintf("%s:%u", host, port);
+		cleanup_free char *quoted = str_quote(whole), *flag = xasprintf("--allow-domain %s", quoted);
 		json_add_text(o, "suggested_flag", flag);
 	}
 	return o;

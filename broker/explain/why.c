@@ -151,10 +151,20 @@ static int why_recorded(const struct query *q)
 
 /* ---- questions to the policy --------------------------------------------- */
 
-static const char *denied_reason(const struct query *q, struct decision d)
+/* The reason's name; of a host, that the network is blocked comes before all rules. */
+static const char *reason_name(const struct policy *p, const struct query *q, struct decision d)
 {
-	if (q->host)
+	const bool allowed = d.verdict == VERDICT_ALLOW;
+	if (q->url)
+		return allowed ? "origin_allowed" : "origin_not_allowed";
+	if (q->host && allowed)
+		return "network_allowed";
+	if (q->host && policy_settings(p)->net_mode == NET_BLOCKED)
 		return "network_blocked";
+	if (q->host)
+		return d.verdict == VERDICT_NEVER ? "never_reachable" : "proxy_filtered";
+	if (allowed)
+		return "granted_path";
 	if (d.verdict == VERDICT_PROTECTED || d.verdict == VERDICT_NEVER)
 		return "sensitive_path";
 	return d.rule && !d.rule->deny ? "insufficient_access" : "path_not_granted";
@@ -173,7 +183,7 @@ static struct json_object *answer_json(
 	cleanup_free char *rule = d.rule ? rule_describe(d.rule) : NULL;
 	if (d.verdict == VERDICT_ALLOW) {
 		json_add_text(o, "status", "allowed");
-		json_add_text(o, "reason", q->path ? "granted_path" : "network_allowed");
+		json_add_text(o, "reason", reason_name(p, q, d));
 		if (d.rule && q->path) {
 			json_add_text(o, "granted_path", d.rule->path);
 			json_add_text(o, "access", access_text(d.rule->access));
@@ -184,8 +194,7 @@ static struct json_object *answer_json(
 		return o;
 	}
 	json_add_text(o, "status", "denied");
-	json_add_text(o, "reason",
-		q->host && policy_settings(p)->net_mode == NET_FILTERED ? "proxy_filtered" : denied_reason(q, d));
+	json_add_text(o, "reason", reason_name(p, q, d));
 	json_add_text(o, d.rule && (d.rule->deny || d.rule->never) ? "policy_source" : "closest", rule);
 	if (d.rule && !d.rule->deny && q->path) {
 		struct json_object *m = json_object_new_object();
@@ -194,7 +203,7 @@ static struct json_object *answer_json(
 		json_add_text(m, "source", source_name(d.rule->origin.source));
 		json_object_object_add(o, "matching_capability", m);
 	}
-	bool asks = d.verdict != VERDICT_NEVER && policy_settings(p)->on_request != ON_REQUEST_DENY;
+	const bool asks = d.verdict != VERDICT_NEVER && policy_settings(p)->on_request != ON_REQUEST_DENY;
 	json_add_text(o, "details", asks ? "nono asks when a program tries it" : "it is refused without a question");
 	if (d.verdict != VERDICT_NEVER) {
 		cleanup_free char *flag = policy_suggest_flag(p, op, object, q->port, q->udp);
@@ -213,7 +222,10 @@ static const char *reason_words(const char *reason)
 		{"sensitive_path", "a rule protects it"},
 		{"insufficient_access", "a rule grants the path, but not this"},
 		{"path_not_granted", "no rule grants it"},
-		{"network_blocked", "no rule allows it"},
+		{"network_blocked", "the network is blocked"},
+		{"never_reachable", "programs in the sandbox never reach this address"},
+		{"origin_allowed", "the origin is in the list of pages that may be opened"},
+		{"origin_not_allowed", "the origin is not in the list of pages that may be opened"},
 		{"proxy_filtered", "the name is not in the list of allowed names"},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
@@ -252,15 +264,27 @@ static struct decision decide_path(const struct policy *p, const char *op_word, 
 							     : policy_check_path(p, *op, path);
 }
 
+/* What the word means for what is asked about; to connect to a path is to connect to a socket. False: nothing. */
+static bool operation_of_query(const struct query *q, enum operation *op)
+{
+	if (q->path && (*op == OP_CONNECT || *op == OP_BIND))
+		*op = *op == OP_CONNECT ? OP_UNIX_CONNECT : OP_UNIX_BIND;
+	if (q->path)
+		return *op <= OP_ATTR || *op == OP_UNIX_CONNECT || *op == OP_UNIX_BIND;
+	return q->host ? *op == OP_CONNECT || *op == OP_BIND : *op == OP_OPEN_URL;
+}
+
 static int ask_policy(const struct policy *p, const struct query *q, struct err **e)
 {
 	enum operation op = q->host ? OP_CONNECT : q->url ? OP_OPEN_URL : OP_READ;
 	cleanup_free char *object = NULL;
 	struct decision d;
 	bool both = q->op && (strcmp(q->op, "readwrite") == 0 || strcmp(q->op, "read+write") == 0);
-	if (q->op && !both && !operation_from_name(q->op, &op))
-		return err_set(
-			e, 0, "--op %s: there are read, write, readwrite, create, delete, execute and attr", q->op);
+	if (q->op && !both && (!operation_from_name(q->op, &op) || !operation_of_query(q, &op)))
+		return err_set(e, 0, "--op %s: %s", q->op,
+			q->path   ? "there are read, write, readwrite, create, delete, execute, attr, connect and bind"
+			: q->host ? "there are connect and bind"
+				  : "a page is opened, nothing else");
 	if (q->path) {
 		cleanup_free char *absolute = NULL;
 		if (q->path[0] != '/') {
@@ -391,7 +415,14 @@ int why_command(int argc, char **argv)
 		return fputs(usage, stdout) < 0;
 	if (q.port == 0)
 		return fputs("nono: --port takes a number from 1 to 65535, or that and /udp\n", stderr) < 0 ? 1 : 2;
-	bool policy_query = q.path || q.host || q.url;
+	const int asked = !!q.path + !!q.host + !!q.url;
+	if (asked > 1 || (q.host && (!*q.host || q.host[strcspn(q.host, " \t\n/")])))
+		return fputs(asked > 1 ? "nono: --path, --host and --url are one question each\n"
+				       : "nono: --host takes a name or an address, without scheme and path\n",
+			       stderr) < 0
+			       ? 1
+			       : 2;
+	const bool policy_query = asked > 0;
 	/* inside a sandbox there is no log to read and no profile to trust */
 	if (q.self || getenv("NONO_CAP_FILE"))
 		return why_self(q.path, q.op ? q.op : "read", q.host, q.port, q.json);

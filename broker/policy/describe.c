@@ -3,7 +3,6 @@
 #include "policy/internal.h"
 
 #include <assert.h>
-#include <ctype.h>
 
 const char *operation_name(enum operation op)
 {
@@ -53,26 +52,6 @@ char *rule_describe(const struct rule *r)
 	}
 }
 
-/* A word that a shell takes as it is. */
-static char *shell_quote(const char *s)
-{
-	bool plain = s[0] != '\0';
-	for (const char *c = s; *c && plain; c++)
-		plain = isalnum((unsigned char)*c) || strchr("/._-+=:,@%", *c);
-	if (plain)
-		return xstrdup(s);
-	struct buf b = {0};
-	buf_addc(&b, '\'');
-	for (const char *c = s; *c; c++) {
-		if (*c == '\'')
-			buf_adds(&b, "'\\''");
-		else
-			buf_addc(&b, *c);
-	}
-	buf_addc(&b, '\'');
-	return buf_steal(&b);
-}
-
 static char *suggest_path(const struct policy *p, enum operation op, const char *path)
 {
 	struct stat st;
@@ -83,7 +62,7 @@ static char *suggest_path(const struct policy *p, enum operation op, const char 
 	bool reads = op == OP_READ || op == OP_EXECUTE;
 	const char *flag = reads ? (is_dir ? "--read" : "--read-file") : entry || is_dir ? "--allow" : "--allow-file";
 	cleanup_free char *literal = profile_literal(object);
-	cleanup_free char *quoted = shell_quote(literal);
+	cleanup_free char *quoted = str_quote(literal);
 	struct decision d = policy_check_path(p, op, path);
 	bool exact_below = !is_dir && !entry && d.rule && d.rule->path && strcmp(d.rule->path, path) != 0;
 	if (d.verdict == VERDICT_PROTECTED && !exact_below)
@@ -96,7 +75,7 @@ static char *suggest_connect(const char *host, unsigned port, bool udp)
 	bool v6 = strchr(host, ':') != NULL, usual = !udp && (port == 0 || port == 443 || port == 80);
 	cleanup_free char *number = usual ? xstrdup("") : xasprintf(":%u%s", port, udp ? "/udp" : "");
 	cleanup_free char *whole = xasprintf("%s%s%s%s", v6 ? "[" : "", host, v6 ? "]" : "", number);
-	cleanup_free char *quoted = shell_quote(whole);
+	cleanup_free char *quoted = str_quote(whole);
 	return xasprintf("--allow-domain %s", quoted);
 }
 
@@ -105,14 +84,14 @@ static char *suggest_origin(const char *url)
 	const char *host = strstr(url, "://");
 	cleanup_free char *origin =
 		host ? xstrndup(url, (size_t)(host + 3 - url) + strcspn(host + 3, "/?#")) : xstrdup(url);
-	cleanup_free char *quoted = shell_quote(origin);
+	cleanup_free char *quoted = str_quote(origin);
 	return xasprintf("--allow-url %s", quoted);
 }
 
 char *policy_suggest_flag(const struct policy *p, enum operation op, const char *object, unsigned port, bool udp)
 {
 	cleanup_free char *literal = profile_literal(object ? object : "");
-	cleanup_free char *quoted = shell_quote(literal);
+	cleanup_free char *quoted = str_quote(literal);
 	switch (op) {
 	case OP_CONNECT:
 		return suggest_connect(object ? object : "", port, udp);

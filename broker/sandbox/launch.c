@@ -198,16 +198,36 @@ static int prepare(struct start *s, void **made, struct err **e)
 	return filter_get(&key, &s->filter, made, e);
 }
 
+/* What the errno alone does not say. */
+static const struct {
+	enum stage stage;
+	int err;
+	const char *text;
+} meanings[] = {
+	{STAGE_KEEPER, E2BIG, "sandboxes are nested too deeply here: the kernel allows 16 Landlock layers"},
+	{STAGE_LANDLOCK, E2BIG, "sandboxes are nested too deeply here: the kernel allows 16 Landlock layers"},
+	{STAGE_LANDLOCK, EOPNOTSUPP, "Landlock is switched off (boot with lsm=landlock,...)"},
+	{STAGE_FILTER, ENOMEM, "too many system call filters are nested here, or there is no memory left"},
+	{STAGE_FILTER, EINVAL, "this kernel has no system call filters, or refuses them in this container"},
+};
+
 /* The child's failure as an error: 127 when the program could not be executed, 126 otherwise. */
 static int report(const struct start *s, struct err **e)
 {
+	const char *meaning = NULL;
 	if (s->stage == STAGE_FILTER && s->err == EBUSY)
 		return err_set(e, EBUSY, "another supervisor already listens to the system calls of this process");
+	for (size_t i = 0; i < ARRAY_SIZE(meanings) && !meaning; i++)
+		if (meanings[i].stage == s->stage && meanings[i].err == s->err)
+			meaning = meanings[i].text;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	cleanup_free char *text = xasprintf(stage_text[s->stage], s->l->program);
 #pragma GCC diagnostic pop
-	err_set(e, s->err, "%s", text);
+	if (meaning)
+		err_set(e, 0, "%s: %s", text, meaning);
+	else
+		err_set(e, s->err, "%s", text);
 	if (e && *e)
 		(*e)->code = s->stage == STAGE_EXEC ? 127 : 126;
 	return -1;

@@ -38,6 +38,38 @@ static void resolve_appends_what_does_not_exist(void **state)
 	assert_string_equal(p, "/proc/no-such-thing/x");
 }
 
+static void quoted_words_are_read_back_by_a_shell(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *word, *quoted;
+	} cases[] = {
+		{"--flag=a/b.c,1", "--flag=a/b.c,1"},
+		{"", "''"},
+		{"a b", "'a b'"},
+		{"it's \\n", "'it'\\''s \\n'"},
+		{"caf\xc3\xa9 *", "'caf\xc3\xa9 *'"},
+		{"one\ntwo", "$'one\\ntwo'"},
+		{"it's\ta \\ \x1b[2J", "$'it\\'s\\ta \\\\ \\033[2J'"},
+		{"b\xe2\x80\xae"
+		 "1\xff"
+		 "1",
+			"$'b\\342\\200\\2561\\3771'"},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup_free char *q = str_quote(cases[i].word);
+		cleanup_free char *command = xasprintf("printf %%s %s", q);
+		char got[64] = "";
+		assert_string_equal(q, cases[i].quoted);
+		setenv("COMMAND", command, 1);
+		FILE *f = popen("LC_ALL=C bash -c \"$COMMAND\"", "r");
+		assert_non_null(f);
+		got[fread(got, 1, sizeof(got) - 1, f)] = '\0';
+		assert_int_equal(pclose(f), 0);
+		assert_string_equal(got, cases[i].word);
+	}
+}
+
 static void sanitize_shows_controls_and_bidi(void **state)
 {
 	(void)state;
@@ -71,6 +103,7 @@ int main(void)
 		cmocka_unit_test(beneath_does_not_match_a_longer_sibling),
 		cmocka_unit_test(resolve_appends_what_does_not_exist),
 		cmocka_unit_test(sanitize_shows_controls_and_bidi),
+		cmocka_unit_test(quoted_words_are_read_back_by_a_shell),
 		cmocka_unit_test(nearest_finds_a_typo_and_nothing_for_noise),
 		cmocka_unit_test(errors_gain_context),
 	};
