@@ -249,12 +249,25 @@ int profile_show(const struct profile_args *a)
 	return 0;
 }
 
+/*
+ * What a manifest calls the path of a rule; NULL: nothing. It names existing paths only.
+ * What leads to each program's own files (/dev/stdin) leads elsewhere when it is used.
+ */
+static const char *manifest_path(const struct rule *r)
+{
+	if (r->written && str_starts(r->written, "/dev/std"))
+		return r->written;
+	return r->path && r->path[0] == '/' && (r->deny || access(r->path, F_OK) == 0) ? r->path : NULL;
+}
+
 /* The widest access of all rules for a path. */
 static void add_grant(struct json_object *grants, const struct rule *const *rules, size_t n, size_t i)
 {
 	unsigned access = 0;
+	const char *path = manifest_path(rules[i]);
 	for (size_t j = 0; j < n; j++) {
-		if (!rules[j]->path || rules[j]->deny || strcmp(rules[j]->path, rules[i]->path) != 0)
+		const char *other = rules[j]->deny ? NULL : manifest_path(rules[j]);
+		if (!other || strcmp(other, path) != 0)
 			continue;
 		if (j < i)
 			return; /* was added with the first one */
@@ -262,7 +275,7 @@ static void add_grant(struct json_object *grants, const struct rule *const *rule
 	}
 	bool r = access & (ACCESS_READ | ACCESS_EXEC), w = access & ACCESS_WRITE;
 	struct json_object *o = json_object_new_object();
-	json_object_object_add(o, "path", json_text(rules[i]->path));
+	json_object_object_add(o, "path", json_text(path));
 	json_object_object_add(o, "access", json_text(r && w ? "readwrite" : w ? "write" : "read"));
 	json_object_object_add(o, "type", json_text(rules[i]->exact ? "file" : "directory"));
 	json_object_array_add(grants, o);
@@ -276,13 +289,13 @@ static struct json_object *manifest_files(const struct policy *policy)
 	const struct rule *const *rules = policy_rules(policy, &n);
 	for (size_t i = 0; i < n; i++) {
 		const struct rule *r = rules[i];
-		if (!r->path || r->path[0] != '/' || r->never)
+		if (!manifest_path(r) || r->never)
 			continue;
 		if (r->deny) {
 			struct json_object *o = json_object_new_object();
 			json_object_object_add(o, "path", json_text(r->path));
 			json_object_array_add(deny, o);
-		} else if (access(r->path, F_OK) == 0) { /* a manifest names existing paths only */
+		} else {
 			add_grant(grants, rules, n, i);
 		}
 	}

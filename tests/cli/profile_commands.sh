@@ -54,6 +54,12 @@ expect 0 '^  - filesystem.read /srv$' "$NONO" profile diff mine claude-code
 expect 0 '^Result: valid$' "$NONO" profile validate mine
 expect 0 '"valid": true' "$NONO" profile validate mine --json
 expect 0 '"grants"' "$NONO" profile show mine --format manifest
+# where the standard streams lead now means nothing to who uses it later
+: >stream
+"$NONO" profile show default --format manifest <stream >streamed 2>&1
+expect 1 '^$' grep -E '/stream(ed)?"' streamed
+for f in /dev/stdin /dev/stdout; do expect 0 "\"$f\"" cat streamed; done
+expect 0 '^read from a file$' sh -c "echo read from a file >stream; '$NONO' run -s --config streamed --on-request deny -- cat /dev/stdin <stream"
 expect 1 'unknown format "x"' "$NONO" profile show mine --format x
 expect 0 'required$' "$NONO" profile groups
 expect 0 'Required: yes' "$NONO" profile groups deny_credentials

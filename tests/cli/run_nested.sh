@@ -33,6 +33,12 @@ done
 [ -e f2 ] && fail "nested: the inner sandbox does not restrict"
 out=$(outer "$NONO" run -s --allow "$dir" -- cat "$dir/outside" 2>&1) && fail "nested: the inner sandbox widens the outer one: $out"
 same "nested, three deep" deep "$(outer "$NONO" run -s --allow . -- "$NONO" run -s --allow . -- echo deep)"
+deep=(echo deep)
+for _ in $(seq 17); do deep=("$NONO" run -s --allow . "${inside[@]}" -- "${deep[@]}"); done
+out=$("${deep[@]}" 2>&1)
+same "nested too deeply: status" 126 $?
+same "nested too deeply: says so" 1 "$(grep -c 'cannot .*: sandboxes are nested too deeply here: the kernel allows 16 Landlock layers' <<<"$out")"
+case $out in *deep$'\n'* | deep) fail "nested too deeply: it ran: $out" ;; esac
 same "wrap inside" wrapped "$(outer "$NONO" wrap -s --allow . -- echo wrapped)"
 same "the inner doctor" 1 "$(outer "$NONO" doctor | grep -c 'taken by an outer sandbox')"
 nothing_left() { [ -z "$(find "$HOME/.local/state/nono/tmp" -mindepth 1)" ]; }

@@ -6,6 +6,7 @@ PATH=$(dirname "$NONO"):/usr/local/bin:/usr/bin:/bin
 out=$dir/out
 mkdir "$out" "$out/many"
 for name in plain "with space" "it's" 'quoted "$HOME" $x' 'sch*n?' 'zwölf'; do echo content >"$out/$name"; done
+echo content >"$out/"$'two\nlines\t\e[1m\\x'
 for i in 1 2 3 4 5; do echo "$i" >"$out/many/$i"; done
 # works WHAT COMMAND...: refused at first, and not by the command line of the report. $flags: further flags of the run
 flags=()
@@ -21,6 +22,9 @@ works() {
 works "one file" cat "$out/plain"
 same "two lines and the heading" 3 "$(sed -n '/^nono: 1 thing was refused/,$p' first | wc -l)"
 works "names that a shell takes apart" cat "$out/with space" "$out/it's" "$out/quoted \"\$HOME\" \$x" "$out/sch*n?" "$out/zwölf"
+works "an argument of several lines" bash -c "cat '$out/plain' &&
+	echo 'it'\''s'"
+works "a name with control characters" cat "$out/"$'two\nlines\t\e[1m\\x'
 works "a directory" ls "$out"
 works "many files of one directory" cat "$out/many/1" "$out/many/2" "$out/many/3" "$out/many/4" "$out/many/5"
 same "they are one row" 1 "$(grep -c "read  5 files in $out/many  by cat" first)"
