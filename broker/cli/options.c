@@ -247,7 +247,8 @@ bool option_session_name(const char *name)
 
 const struct command_flag command_flags[] = {
 	{"why", NULL, "path", "PATH", "may this be done to this path?"},
-	{"why", NULL, "op", "OP", "read (default), write, readwrite, create, delete, execute, attr; connect or bind (sockets, hosts)"},
+	{"why", NULL, "op", "OP",
+		"read (default), write, readwrite, create, delete, execute, attr; connect or bind (sockets, hosts)"},
 	{"why", NULL, "host", "HOST", "may this host be connected to?"},
 	{"why", NULL, "port", "PORT", "on this port (default 443); with /udp behind it, by UDP"},
 	{"why", NULL, "url", "URL", "may this page be opened outside?"},

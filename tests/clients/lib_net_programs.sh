@@ -90,22 +90,13 @@ printf '{"name":"hello","dist-tags":{"latest":"1.0.0"},"versions":{"1.0.0":{"nam
 export npm_config_cache="$work/dir/npm-cache" npm_config_fetch_retries=0 npm_config_fetch_timeout=10000 \
 	npm_config_update_notifier=false npm_config_audit=false npm_config_fund=false npm_config_userconfig=/dev/null
 
-# sshd as who we are; the login shell of system accounts lets nobody in
-sed "s#^\($(id -un):.*\):[^:]*\$#\1:/bin/sh#" /etc/passwd >"$work/passwd"
+# an ssh server as who we are, who has a home here; the login shell of system accounts lets nobody in
+mkdir -p "$work/home/.ssh" && chmod 0700 "$work/home" "$work/home/.ssh"
+sed "s#^\($(id -un):.*\):[^:]*:[^:]*\$#\1:$work/home:/bin/sh#" /etc/passwd >"$work/passwd"
 mount --bind "$work/passwd" /etc/passwd
-[ "$(id -u)" != 0 ] || mkdir -p /run/sshd
-ssh-keygen -q -t ed25519 -N '' -f "$work/host_key" && ssh-keygen -q -t ed25519 -N '' -f "$work/dir/key"
-cat >"$work/sshd_config" <<SSHD
-ListenAddress 192.0.2.10
-ListenAddress 192.0.2.66
-HostKey $work/host_key
-PidFile $work/sshd.pid
-AuthorizedKeysFile $work/dir/key.pub
-StrictModes no
-UsePAM no
-LogLevel ERROR
-SSHD
-$world /usr/sbin/sshd -D -e -f "$work/sshd_config" &
+dropbearkey -t ed25519 -f "$work/host_key" >"$work/ssh.log" 2>&1 && ssh-keygen -q -t ed25519 -N '' -f "$work/dir/key" &&
+	cp "$work/dir/key.pub" "$work/home/.ssh/authorized_keys" && chmod 0600 "$work/home/.ssh/authorized_keys"
+$world /usr/sbin/dropbear -F -E -r "$work/host_key" -P "$work/ssh.pid" -p 192.0.2.10:22 -p 192.0.2.66:22 2>>"$work/ssh.log" &
 pids="$pids $!"
 ssh="ssh -F none -i $work/dir/key -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ConnectTimeout=10 -o LogLevel=ERROR"
 
@@ -113,4 +104,4 @@ cp "$here/lib_net_grpc.py" "$work/dir/grpc_client.py"
 $world $python "$here/lib_net_grpc.py" serve "$work" &
 pids="$pids $!"
 wait_for test -e "$work/ready.grpc"
-wait_for test -e "$work/sshd.pid"
+wait_for test -e "$work/ssh.pid"

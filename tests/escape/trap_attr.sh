@@ -25,7 +25,7 @@ fchmod ok" "$got"
 # a descriptor in a mount that is gone: the kernel calls the file by a name that is granted, which another file has
 unshare -m true 2>/dev/null && own=-m || own=-rm
 cat >"$dir/gone" <<'EOF'
-mount --make-rprivate / && mkdir "$dir/point" && mount -t tmpfs none "$dir/point" || exit 77
+mount --make-rprivate / && mkdir "$dir/point" && mount -t tmpfs none "$dir/point" || exit 1
 mkdir -p "$dir/point$PWD" && echo x >"$dir/point$PWD/named" && chmod 0600 "$dir/point$PWD/named"
 echo x >named
 exec <"$dir/point$PWD/named"

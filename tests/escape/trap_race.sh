@@ -36,7 +36,7 @@ done
 # mounts change, made by somebody outside in a mount namespace of this test's own
 mkdir "$dir/point"
 cat >"$dir/mounts" <<'EOF'
-mount --make-rprivate / && mount --bind "$dir/outside" "$dir/point" && umount "$dir/point" || exit 77
+mount --make-rprivate / && mount --bind "$dir/outside" "$dir/point" && umount "$dir/point" || exit 1
 (while [ ! -e "$dir/enough" ]; do
 	mount --bind "$dir/outside" "$dir/point"; umount -l "$dir/point"
 	mount --bind early "$dir/point"; umount -l "$dir/point"
