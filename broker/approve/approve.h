@@ -61,7 +61,12 @@ struct approve_config {
 
 /** approve_start() - make the queue and its front ends. Return: 0 and *@a, or -1. */
 int approve_start(struct approve **a, const struct approve_config *cfg, struct err **e);
-/** approve_stop() - every waiting question is answered "no". */
+/**
+ * approve_end() - front ends are gone, every waiting question is answered "no", and nothing can be asked any more.
+ * Calls of other threads are still fine.
+ */
+void approve_end(struct approve *a);
+/** approve_stop() - approve_end(), if it was not called, and away with it: nobody uses it any more. */
 void approve_stop(struct approve *a);
 /** approve_possible() - whether some front end could answer now; false means refuse at once. */
 bool approve_possible(struct approve *a);
@@ -71,7 +76,7 @@ typedef void approve_done(void *data, enum answer answer);
  * approve_submit() - ask. @done runs once, on another thread, unless cancelled first.
  * Session, always and never answers have been put into the policy by then
  * (for a directory the person picked, that directory).
- * Return: a ticket for approve_cancel(), never 0.
+ * Return: a ticket for approve_cancel(); 0 after approve_end(): then @done never runs, and the answer is no.
  */
 uint64_t approve_submit(struct approve *a, const struct question *q, approve_done *done, void *data);
 /** approve_cancel() - the caller died or was signalled. Return: true if @done will not run. */

@@ -131,19 +131,27 @@ int approve_start(struct approve **out, const struct approve_config *cfg, struct
 	return err_set(e, r, "cannot start the approval queue");
 }
 
-void approve_stop(struct approve *a)
+void approve_end(struct approve *a)
 {
-	if (!a)
-		return;
 	struct asker *k = approve_asker(a);
-	atomic_store(&k->stopping, true);
+	if (atomic_exchange(&k->stopping, true))
+		return;
 	asker_wake(a);
 	if (k->started)
 		pthread_join(k->thread, NULL);
 	else
 		stop_fronts(k);
+	queue_end(a);
 	queue_answer_all(a, ANSWER_NO);
 	queue_flush(a);
+}
+
+void approve_stop(struct approve *a)
+{
+	if (!a)
+		return;
+	struct asker *k = approve_asker(a);
+	approve_end(a);
 	if (k->wake >= 0)
 		close(k->wake);
 	queue_free(a);

@@ -41,6 +41,8 @@ size_t approve_count(struct approve *a);
 /* queue.c, for asker.c */
 struct approve *queue_new(const struct approve_config *cfg);
 void queue_free(struct approve *a);
+/** queue_end() - approve_submit() takes nothing any more. */
+void queue_end(struct approve *a);
 /** queue_answer_all() - close every open question with @answer, without any change to the policy. */
 void queue_answer_all(struct approve *a, enum answer answer);
 /** queue_flush() - give those their answer who were refused for asking too fast. */

@@ -60,6 +60,7 @@ struct approve {
 	struct timespec filled;
 	struct watchers *watchers;
 	struct asker *asker;
+	bool ended;
 };
 
 struct approve *queue_new(const struct approve_config *cfg)
@@ -233,6 +234,11 @@ uint64_t approve_submit(struct approve *a, const struct question *q, approve_don
 	w->done = done;
 	w->data = data;
 	pthread_mutex_lock(&a->lock);
+	if (a->ended) {
+		pthread_mutex_unlock(&a->lock);
+		free(w);
+		return 0;
+	}
 	w->ticket = ++a->next_ticket;
 	ticket_add(a, w);
 	struct open_question *o = a->by_key[key_hash(q)];
@@ -409,6 +415,13 @@ void pending_free(struct pending *p, size_t n)
 	for (size_t i = 0; i < n; i++)
 		question_free(&p[i].q);
 	free(p);
+}
+
+void queue_end(struct approve *a)
+{
+	pthread_mutex_lock(&a->lock);
+	a->ended = true;
+	pthread_mutex_unlock(&a->lock);
 }
 
 void queue_answer_all(struct approve *a, enum answer answer)

@@ -274,6 +274,8 @@ static void ask(struct request *r)
 	g->asking = r;
 	pthread_mutex_unlock(&g->lock);
 	uint64_t ticket = approve_submit(g->net->cfg.approve, &q, on_answer, r);
+	if (ticket == 0)
+		on_answer(r, ANSWER_NO); /* the session ends */
 	pthread_mutex_lock(&g->lock);
 	r->ticket = ticket;
 	r->submitted = true;

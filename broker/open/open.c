@@ -166,7 +166,7 @@ static void submit(struct job *j, const struct question *q, approve_done *on)
 	pthread_mutex_lock(&o->lock);
 	bool wanted = !j->gone && !o->stopping;
 	if (wanted)
-		j->ticket = approve_submit(o->cfg.approve, q, on, j);
+		wanted = (j->ticket = approve_submit(o->cfg.approve, q, on, j)) != 0; /* not when the session ends */
 	pthread_mutex_unlock(&o->lock);
 	if (!wanted)
 		finish_gone(j);

@@ -124,14 +124,16 @@ void rooms_stop(struct rooms *r)
 	control_stop(steal_ptr(&r->control));
 	if (r->open)
 		open_stop(steal_ptr(&r->open));
+	/* calls that are still being handled may ask, and take questions back */
 	if (r->approve)
-		approve_stop(steal_ptr(&r->approve));
+		approve_end(r->approve);
 	if (r->trap)
 		policy_set_tree(r->trap_cfg.policy, NULL, NULL);
 	if (r->trap)
 		trap_stop(steal_ptr(&r->trap));
 	if (r->net)
 		net_stop(steal_ptr(&r->net));
+	approve_stop(steal_ptr(&r->approve));
 	if (r->explain)
 		explain_stop(steal_ptr(&r->explain));
 	free(steal_ptr(&r->tree_socket));

@@ -308,6 +308,19 @@ static bool may_ask(const struct trap_call *c, const struct trap_object *o, stru
 	       !policy_quiet(c->t->cfg.policy, o->op, o->resolved) && approve_possible(c->t->cfg.approve);
 }
 
+/* The session ends: nobody is asked. */
+static void unpark(struct trap_call *c, struct parked *p)
+{
+	struct trap *t = c->t;
+	pthread_mutex_lock(&t->lock);
+	end_waiting(t, p);
+	pthread_mutex_unlock(&t->lock);
+	*c = p->call;
+	p->call.token = NULL;
+	p->call.n_tokens = 0;
+	parked_free(p);
+}
+
 /* Return: whether the call waits for an answer now. */
 static bool park(struct trap_call *c, const struct trap_object *o, struct decision d, int err)
 {
@@ -347,6 +360,10 @@ static bool park(struct trap_call *c, const struct trap_object *o, struct decisi
 	add_waiting(t, p);
 	pthread_mutex_unlock(&t->lock);
 	uint64_t ticket = approve_submit(t->cfg.approve, &q, on_answer, p);
+	if (ticket == 0) {
+		unpark(c, p);
+		return false;
+	}
 	bool start = false;
 	pid_t dead = 0;
 	pthread_mutex_lock(&t->lock);

@@ -37,6 +37,8 @@ limit "$(memory "$broker" VmRSS)" $most || fail "$waiting waiting questions: $(m
 echo "$waiting questions: $(memory "$broker" VmRSS) kB, at most $(memory "$broker" VmHWM) kB, $(ls "/proc/$broker/task" | wc -l) threads"
 kill -TERM $run
 wait $run
+gone() { [ ! -e "/proc/$broker/status" ]; }
+wait_for gone || fail "the broker is still there after a session that ended with questions"
 
 # a storm from 16 processes, allowed by the kernel's rules and only by the broker's
 echo hidden >hidden

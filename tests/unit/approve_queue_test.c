@@ -6,6 +6,7 @@
 #include "proto/proto.h"
 
 #include <sched.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -111,6 +112,49 @@ static void identical_requests_wait_on_one_question(void **state)
 	assert_int_equal(d.answer, -1);
 	assert_verdict(t->f, OP_WRITE, "dir/a", VERDICT_NONE, false); /* once changes no rule */
 	approve_stop(steal_ptr(&t->a));                               /* what waits is on this stack */
+}
+
+/* Asks and takes back until it is told that nothing can be asked any more. */
+static void *ask_and_cancel(void *data)
+{
+	struct test *t = data;
+	struct told told[64];
+	for (unsigned i = 0;; i = (i + 1) % 64) {
+		struct question q = {.op = OP_READ,
+			.object = "/srv/somewhere",
+			.asked = "x",
+			.program = "cat",
+			.parent = "sh",
+			.port = i};
+		told[i].answer = -1;
+		uint64_t ticket = approve_submit(t->a, &q, on_done, &told[i]);
+		if (ticket == 0)
+			return NULL;
+		if (!approve_cancel(t->a, ticket))
+			(void)answer_of(&told[i]);
+	}
+}
+
+static void calls_of_other_threads_are_fine_while_the_queue_ends(void **state)
+{
+	struct test *t = *state;
+	for (int round = 0; round < 20; round++) {
+		pthread_t thread[4];
+		struct told a, late = {.answer = -1};
+		start(t, ON_REQUEST_HOLD, NULL);
+		for (size_t i = 0; i < ARRAY_SIZE(thread); i++)
+			assert_int_equal(pthread_create(&thread[i], NULL, ask_and_cancel, t), 0);
+		ask(t, OP_READ, "dir/a", &a);
+		approve_end(t->a);
+		assert_int_equal(answer_of(&a), ANSWER_NO);
+		struct question q = {
+			.op = OP_READ, .object = "/srv/late", .asked = "late", .program = "cat", .parent = "sh"};
+		assert_int_equal(approve_submit(t->a, &q, on_done, &late), 0);
+		for (size_t i = 0; i < ARRAY_SIZE(thread); i++)
+			pthread_join(thread[i], NULL);
+		assert_int_equal(late.answer, -1);
+		approve_stop(steal_ptr(&t->a));
+	}
 }
 
 static void session_answer_is_a_grant_of_exactly_the_object(void **state)
@@ -468,6 +512,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(identical_requests_wait_on_one_question),
+		TEST(calls_of_other_threads_are_fine_while_the_queue_ends),
 		TEST(session_answer_is_a_grant_of_exactly_the_object),
 		TEST(a_picked_directory_answers_the_whole_burst),
 		TEST(a_directory_that_does_not_fit_is_refused_and_the_question_stays),
