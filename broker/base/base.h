@@ -219,6 +219,15 @@ void say_info(const char *fmt, ...) PRINTF_LIKE(1, 2);  /* with -v */
 void say_debug(const char *fmt, ...) PRINTF_LIKE(1, 2); /* with -vv */
 /** say_error() - an error line; shown even when silent. */
 void say_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
+/**
+ * say_log_open() - from now on these lines go into the file at @path (added to, made with mode 0600), each with its
+ * time. Standard error gets errors only. Return: 0 or -1: it cannot be opened, or is no regular file.
+ */
+int say_log_open(const char *path, struct err **e);
+/** say_log_path() - where the log file lies, NULL without one. The caller frees. */
+char *say_log_path(void);
+/** say_log() - a line for the log file alone. Without one it goes nowhere. */
+void say_log(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /** use_color() - whether @fd is a terminal and NO_COLOR is unset or empty. */
 bool use_color(int fd);
 

@@ -170,23 +170,52 @@ int unknown_command(const char *name)
 	return 2;
 }
 
-/* -s and -v may stand before the command as well. Return: how many arguments they take. */
+/* Open the log file. Return: whether that went well; if not it is said. */
+static bool log_to(const char *path)
+{
+	cleanup_err struct err *e = NULL;
+	if (say_log_open(path, &e) < 0)
+		say_error("%s", err_msg(e));
+	return e == NULL;
+}
+
+/* -s, -v and --log-file may stand before the command as well. Return: how many arguments they take, -STATUS on error.
+ */
 static int global_flags(int argc, char **argv)
 {
+	static const char log[] = "--log-file";
 	int n = 0;
 	for (; n + 1 < argc; n++) {
 		const char *arg = argv[n + 1];
-		if (strcmp(arg, "-s") == 0 || strcmp(arg, "--silent") == 0)
+		if (strcmp(arg, "-s") == 0 || strcmp(arg, "--silent") == 0) {
 			say_level = SAY_SILENT;
-		else if (arg[0] == '-' && arg[1] == 'v' && strspn(arg + 1, "v") == strlen(arg + 1))
+		} else if (arg[0] == '-' && arg[1] == 'v' && strspn(arg + 1, "v") == strlen(arg + 1)) {
 			say_level = SAY_NORMAL + (int)strlen(arg + 1) < SAY_TRACE ? SAY_NORMAL + (int)strlen(arg + 1)
 										  : SAY_TRACE;
-		else if (strcmp(arg, "--verbose") == 0)
+		} else if (strcmp(arg, "--verbose") == 0) {
 			say_level = SAY_INFO;
-		else
+		} else if (strcmp(arg, log) == 0 || str_starts(arg, "--log-file=")) {
+			const char *path = arg[sizeof(log) - 1] ? arg + sizeof(log) : n + 2 < argc ? argv[++n + 1] : "";
+			if (!*path) {
+				say_error("%s needs a value: FILE", log);
+				return -2;
+			}
+			if (!log_to(path))
+				return -1;
+		} else {
 			break;
+		}
 	}
 	return n;
+}
+
+/* NONO_LOG_FILE for commands that the option table is not for. Inside a sandbox it is meant for whoever runs outside.
+ */
+static bool log_by_variable(const char *command)
+{
+	cleanup_free char *open = say_log_path();
+	const char *path = getenv("NONO_LOG_FILE");
+	return !path || !*path || command_mask(command) || open || getenv("NONO_CAP_FILE") || log_to(path);
 }
 
 int cli_main(int argc, char **argv)
@@ -194,6 +223,8 @@ int cli_main(int argc, char **argv)
 	if (argc > 0 && entries_called(argv[0]))
 		return open_helper_main(argc, argv);
 	const int skip = global_flags(argc, argv);
+	if (skip < 0)
+		return -skip;
 	argc -= skip;
 	argv += skip;
 	if (argc < 2) {
@@ -208,6 +239,8 @@ int cli_main(int argc, char **argv)
 	for (size_t i = 0; i < n_command_rows; i++) {
 		if (strcmp(command_rows[i].name, name) != 0)
 			continue;
+		if (!log_by_variable(name))
+			return 1;
 		if (argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) {
 			help_for(name, stdout);
 			return 0;

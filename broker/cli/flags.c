@@ -12,6 +12,7 @@
 #include <errno.h>
 
 #define USAGE_ERROR 3 /* exit status 2, plus one */
+#define FAILURE 2     /* exit status 1, plus one */
 #define HELP_GIVEN 1  /* exit status 0, plus one */
 
 struct parsing {
@@ -80,6 +81,16 @@ static int set_domain(struct parsing *x, const struct origin *origin, const char
 	return 0;
 }
 
+/* Return: 0, or what ends nono with status 1. */
+static int log_file(const char *path)
+{
+	cleanup_err struct err *e = NULL;
+	if (say_log_open(path, &e) == 0)
+		return 0;
+	say_error("%s", err_msg(e));
+	return FAILURE;
+}
+
 static int set_special(struct parsing *x, const struct option_row *o, const struct origin *origin, const char *value)
 {
 	struct run_flags *f = x->f;
@@ -106,6 +117,8 @@ static int set_special(struct parsing *x, const struct option_row *o, const stru
 		f->approver_timeout = (unsigned)n;
 		return 0;
 	}
+	case SPECIAL_LOG_FILE:
+		return log_file(value);
 	case SPECIAL_NETWORK_PROFILE:
 		f->overlay->network.profile_given = f->overlay->network.profile_flag = true;
 		free(f->overlay->network.profile);
@@ -231,6 +244,9 @@ static int apply_environment(struct parsing *x)
 		char name[64];
 		if (!o->env || !(o->commands & x->mask) || (x->seen & UINT64_C(1) << i))
 			continue;
+		cleanup_free char *log = o->special == SPECIAL_LOG_FILE ? say_log_path() : NULL;
+		if (log)
+			continue; /* given before the command */
 		const char *v = variable_of(o, name, sizeof(name));
 		if (v && *v)
 			rc = apply_variable(x, o, name, v);

@@ -160,6 +160,9 @@ const struct option_row option_rows[] = {
 		.commands = FOR_ALL, .help = "say more (-v, -vv, -vvv)"},
 	{MISC, .name = "silent", .letter = 's', .kind = OPTION_SPECIAL, .special = SPECIAL_SILENT, .commands = FOR_ALL,
 		.conflicts = "verbose", .help = "say nothing but errors"},
+	{MISC, .name = "log-file", .arg = "FILE", .env = "NONO_LOG_FILE", .kind = OPTION_SPECIAL,
+		.special = SPECIAL_LOG_FILE, .commands = FOR_ALL,
+		.help = "what nono says and refuses goes into this file, with times; the terminal gets errors"},
 	{MISC, .name = "help", .letter = 'h', .kind = OPTION_SPECIAL, .special = SPECIAL_HELP, .commands = FOR_ALL,
 		.help = "this text"},
 };

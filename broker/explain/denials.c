@@ -213,6 +213,16 @@ static char *any_process(const struct denial *d)
 	return rest == d->resolved + 6 ? NULL : xasprintf("/proc/PID%s", rest);
 }
 
+/* What is recorded, as a line of the log file. */
+static void log_record(const struct record *r)
+{
+	cleanup_free char *object = record_object(r);
+	say_log("%s %s %s by %s (process %d, number %u)%s%s%s%s", r->granted ? "allowed" : "refused",
+		operation_name(r->op), object, r->program ? r->program : "?", (int)r->pid, r->id,
+		r->answer ? "; answer: " : "", r->answer ? r->answer : "", r->rule ? "; rule: " : "",
+		r->rule ? r->rule : "");
+}
+
 static unsigned record(struct explain *x, const struct denial *given, bool granted)
 {
 	cleanup_free char *process = any_process(given);
@@ -231,6 +241,7 @@ static unsigned record(struct explain *x, const struct denial *given, bool grant
 		id = r->id;
 		r->count = 1;
 		write_line(x, record_to_json(r));
+		log_record(r);
 	} else {
 		r->count++;
 		if ((r->count & (r->count - 1)) == 0)

@@ -50,7 +50,7 @@ static const char *const dangerous[] = {
 };
 /* nono's own, never inherited from outside. */
 static const char *const reserved[] = {"NONO_CAP_FILE", "NONO_SOCKET", "NONO_OPEN_FUNCTIONS", "NONO_SUPERVISOR_PATH",
-	"NONO_DETACHED_*", "NONO_TOOL_SANDBOX_*"};
+	"NONO_LOG_FILE", "NONO_DETACHED_*", "NONO_TOOL_SANDBOX_*"};
 
 /* Whether @name (@len bytes) matches @pattern, which may end in '*'. */
 static bool matches(const char *pattern, const char *name, size_t len, bool fold)

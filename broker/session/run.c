@@ -344,6 +344,7 @@ int broker_run(const struct session_options *o, const struct guard_link *link)
 	const bool guard_gone = status == -1;
 	conclude(&b, guard_gone);
 	int code = guard_gone ? 126 : WIFSIGNALED(status) ? STATUS_BY_SIGNAL(WTERMSIG(status)) : WEXITSTATUS(status);
+	say_log("session %s ended with status %d", b.place.id, code);
 	release_streams();
 	if (!guard_gone)
 		sigqueue(link->guard, SIGNAL_DONE, (union sigval){.sival_int = code});

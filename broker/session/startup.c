@@ -280,15 +280,12 @@ void startup_print(const struct session_options *o, const struct start_plan *p, 
 		putchar('\n');
 		return;
 	}
-	if (say_level == SAY_SILENT)
-		return;
-	if (say_level >= SAY_INFO) {
-		fprintf(stderr, "nono %s\nCapabilities:\n", NONO_VERSION);
-		print_rules(stderr, p->policy);
-		fprintf(stderr, "  starts in %s; %s\n", policy_settings(p->policy)->workdir, mode);
-		return;
-	}
-	say("%s with %s%s%s; %s; %s", path_base(p->program),
+	cleanup_free char *log = say_log_path();
+	if (log && policy_check_path(p->policy, OP_WRITE, log).verdict == VERDICT_ALLOW)
+		say_error("warning: the program may write to the log file %s: put it elsewhere, or its lines prove "
+			  "nothing",
+			log);
+	cleanup_free char *line = xasprintf("%s with %s%s%s; %s; %s", path_base(p->program),
 		o->profile_ref ? "profile "
 		: o->manifest  ? "the manifest "
 			       : "the default profile",
@@ -296,4 +293,12 @@ void startup_print(const struct session_options *o, const struct start_plan *p, 
 		: o->manifest  ? o->manifest
 			       : "",
 		p->cwd_granted ? ", this directory shared" : "", network_text(p->policy), mode);
+	if (say_level < SAY_INFO) {
+		say("%s", line);
+		return;
+	}
+	say_log("%s", line);
+	fprintf(stderr, "nono %s\nCapabilities:\n", NONO_VERSION);
+	print_rules(stderr, p->policy);
+	fprintf(stderr, "  starts in %s; %s\n", policy_settings(p->policy)->workdir, mode);
 }
