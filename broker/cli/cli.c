@@ -158,6 +158,8 @@ const size_t n_command_rows = ARRAY_SIZE(command_rows);
 int unknown_command(const char *name)
 {
 	const char *names[ARRAY_SIZE(command_rows)];
+	if (absent_command(name))
+		return 2;
 	for (size_t i = 0; i < n_command_rows; i++)
 		names[i] = command_rows[i].name;
 	const char *near = str_nearest(name, names, n_command_rows);
@@ -203,7 +205,13 @@ static int global_flags(int argc, char **argv)
 			if (!log_to(path))
 				return -1;
 		} else {
-			break;
+			int i = n + 1;
+			const int absent = absent_flag(argc, argv, &i);
+			if (absent < 0)
+				return -2;
+			if (absent == 0)
+				break;
+			n = i - 1;
 		}
 	}
 	return n;

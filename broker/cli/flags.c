@@ -262,8 +262,10 @@ static int parse_long(struct parsing *x, int argc, char **argv, int *i)
 	size_t n = strcspn(arg, "=");
 	bool deprecated = false;
 	const struct option_row *o = option_find(arg, n, x->mask, &deprecated);
-	if (!o)
-		return unknown(x, argv[*i]);
+	if (!o) {
+		const int absent = absent_flag(argc, argv, i);
+		return absent > 0 ? 0 : absent < 0 ? USAGE_ERROR : unknown(x, argv[*i]);
+	}
 	if (deprecated)
 		say("warning: --%.*s is deprecated, use --%s", (int)n, arg, o->name);
 	x->seen |= UINT64_C(1) << (o - option_rows);

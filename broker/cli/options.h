@@ -101,6 +101,15 @@ extern const size_t n_command_flags;
 /** unknown_command() - say that there is no such command, and which is nearest. Return: 2. */
 int unknown_command(const char *name);
 
+/**
+ * absent_flag() - a flag that others of this name have (absent.c), at argv[*i].
+ * Return: 0 it is none of these; 1 it asks for what is so anyway, *i is its last word; -1 it is not
+ * supported, which is said.
+ */
+int absent_flag(int argc, char **argv, int *i);
+/** absent_command() - say what to do instead of a command that others of this name have. Return: whether it is one. */
+bool absent_command(const char *name);
+
 /* help.c, completion.c, man.c */
 int help_command(int argc, char **argv);
 void help_for(const char *command, FILE *out);

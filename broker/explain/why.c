@@ -5,7 +5,7 @@
  */
 #include "explain/internal.h"
 
-#include "cli/cli.h"
+#include "cli/options.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -429,7 +429,9 @@ int why_command(int argc, char **argv)
 	if (policy_query)
 		return why_policy(&q, argc, argv);
 	if (argc > 1) {
-		fputs(usage, stderr);
+		int at = 1;
+		if (absent_flag(argc, argv, &at) == 0)
+			fputs(usage, stderr);
 		return 2;
 	}
 	return why_recorded(&q);
