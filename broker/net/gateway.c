@@ -28,7 +28,9 @@
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 
@@ -57,6 +59,7 @@ struct gateway {
 	const struct proxy_api *api;
 	struct proxy *proxy;    /* NULL: not loaded yet */
 	bool used, stopped;     /* used: a program has connected */
+	atomic_bool said;       /* that connections are refused */
 	struct request *asking; /* that wait for a person */
 };
 
@@ -404,6 +407,19 @@ static void raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &r);
 }
 
+/* Whether there is a descriptor for one more connection of a program. */
+static bool room(struct gateway *g)
+{
+	int next = fcntl(g->hold, F_DUPFD_CLOEXEC, 0);
+	if (next >= 0)
+		close(next);
+	if (next >= 0 && next < proxy_fd_limit(false))
+		return true;
+	if (!atomic_exchange(&g->said, true))
+		say_info("too many connections through the proxy at a time: more are refused (ulimit -n is the limit)");
+	return false;
+}
+
 /* Hand the broker's end of a new connection over. @host NULL: it is for the proxy itself. Return: 0 or -errno. */
 static int hand_over(struct gateway *g, struct trap_call *c, const struct sock_call *s, const char *host, unsigned port)
 {
@@ -418,7 +434,7 @@ static int hand_over(struct gateway *g, struct trap_call *c, const struct sock_c
 		say_debug("%s", err_msg(e));
 		return -ECONNREFUSED;
 	}
-	int fd = connect_to_broker(s);
+	int fd = room(g) ? connect_to_broker(s) : -ECONNREFUSED;
 	if (fd < 0)
 		return fd;
 	if (host)

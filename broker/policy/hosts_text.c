@@ -111,6 +111,7 @@ unsigned host_addr_named_by(const struct host_addr *a)
 		{16, 7, {0xfc}},                    /* RFC 4193, unique local */
 		{16, 10, {0xfe, 0xc0}},             /* site-local, as it was */
 		{16, 96, {0}},                      /* unspecified, loopback, IPv4-compatible */
+		{16, 16, {0x20, 0x02}},             /* RFC 3056: may stand for any IPv4 address, as the next one */
 		{16, 32, {0x00, 0x64, 0xff, 0x9b}}, /* RFC 6052, RFC 8215: may stand for any IPv4 address */
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(networks); i++) {

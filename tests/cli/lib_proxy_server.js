@@ -18,6 +18,7 @@ function file(url) {
 function answer(req, res) {
   let size = 0;
   log('requests.log', `${req.httpVersion} ${req.method} ${req.headers[':authority'] || req.headers.host} ${req.url}`);
+  if (req.url === '/v1/never') return; // neither read nor answered
   req.on('data', d => { size += d.length; });
   req.on('end', () => {
     const text = `${req.method} ${req.url} ${size} over ${req.httpVersion}`;

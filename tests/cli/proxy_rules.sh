@@ -60,6 +60,9 @@ reach "192.0.2.10:80 192.0.2.10:443" --allow-domain 192.0.2.0/26
 reach "192.0.2.10:80 192.0.2.66:80" --allow-domain 192.0.2.0/24:80
 reach "10.9.8.7:80" --allow-domain 10.0.0.0/8
 reach "192.0.2.10:80 192.0.2.10:443 192.0.2.66:80" --allow-domain 0.0.0.0/0
+reach "[2001:db8::10]:80 [2001:db8::10]:443" --allow-domain ::/0
+reach "192.0.2.10:80 192.0.2.10:443 192.0.2.66:80 [2001:db8::10]:80 [2001:db8::10]:443" --allow-domain 0.0.0.0/0 --allow-domain ::/0
+reach "192.0.2.10:443 [2001:db8::10]:443" --allow-domain 0.0.0.0/0:443 --allow-domain '[::]/0:443'
 reach "[2001:db8::10]:80" --allow-domain '[2001:db8::10]:80'
 reach "[2001:db8::10]:80 [2001:db8::10]:443" --allow-domain 2001:db8::/32
 reach "private.test:80" --allow-domain private.test --allow-domain loop.test

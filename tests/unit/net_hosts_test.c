@@ -122,7 +122,7 @@ static void a_wide_rule_does_not_name_private_networks(void **state)
 	(void)state;
 	static const char *const closed[] = {"10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1",
 		"127.0.0.1", "127.255.0.1", "0.0.0.0", "0.1.2.3", "::1", "::", "fc00::1", "fdff::1", "fec0::1",
-		"64:ff9b::a00:1", "::10.0.0.1", "::ffff:10.1.0.1"};
+		"64:ff9b::a00:1", "2002:a00:1::1", "::10.0.0.1", "::ffff:10.1.0.1"};
 	static const char *const open[] = {
 		"192.0.2.1", "172.15.0.1", "172.32.0.1", "192.169.0.1", "100.63.0.1", "11.0.0.1", "2001:db8::1"};
 	struct profile wide = {0}, named = {0};
@@ -130,7 +130,7 @@ static void a_wide_rule_does_not_name_private_networks(void **state)
 	domain(&wide, "::/0", SOURCE_USER);
 	domain(&wide, "8.0.0.0/5", SOURCE_USER);
 	static const char *const rules[] = {"10.1.0.0/16", "172.16.0.0/12", "192.168.1.1", "100.64.0.0/10",
-		"127.0.0.0/8", "0.0.0.0/8", "::/96", "fc00::/7", "fec0::/10", "64:ff9b::/96"};
+		"127.0.0.0/8", "0.0.0.0/8", "::/96", "fc00::/7", "fec0::/10", "64:ff9b::/96", "2002::/16"};
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
 		domain(&named, rules[i], SOURCE_USER);
 	struct hosts *h = compile(&wide), *by_name = compile(&named);

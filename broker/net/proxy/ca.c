@@ -218,6 +218,7 @@ SSL_CTX *ca_leaf(struct ca *ca, const char *host, struct err **e)
 		return NULL;
 	}
 	X509_free(cert);
+	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS); /* of idle connections */
 	l = xcalloc(1, sizeof *l);
 	*l = (struct leaf){.next = ca->leaves, .host = xstrdup(host), .ctx = ctx};
 	ca->leaves = l;

@@ -43,6 +43,12 @@ struct proxy {
 	bool stopping;
 	struct conn *conns;
 	size_t n_conns;
+	/* what programs can make us keep (limits.h) */
+	size_t kept;                         /* bytes of tunnels that a side did not take yet */
+	size_t heads;                        /* bytes of header fields, of all h2 streams */
+	size_t windows;                      /* bytes by which windows are larger than at first */
+	unsigned n_ended;                    /* connections whose TLS ends here */
+	struct conn *waiting, **waiting_end; /* for others of these to end */
 };
 
 enum conn_kind { KIND_TUNNEL, KIND_PLAIN, KIND_INTERCEPT };
@@ -57,6 +63,8 @@ struct conn {
 	bool transparent; /* the program does not know that there is a proxy */
 	bool secure;      /* the client side is TLS that we end */
 	bool dead;
+	bool ended, waits; /* counted in n_ended; among the waiting */
+	struct conn *next_waiting;
 	struct posted *ticket; /* a decision that is still due */
 	struct proxy_targets to;
 	size_t tried;
@@ -72,8 +80,21 @@ struct conn {
 	struct h2 *h2;
 };
 
-#define RELAY_HIGH (512U << 10) /* stop reading from one side above this much unsent data */
-#define RELAY_CHUNK (256U << 10)
+/*
+ * What one session can make us keep, whatever its programs do. Whoever does not read what was
+ * sent for him holds a bounded part of it, and only so many can.
+ */
+#define RELAY_CHUNK (256U << 10) /* read at a time from a plain socket, and passed on at once */
+#define KEPT_MAX (4U << 20)      /* more than this kept in all tunnels: smaller chunks */
+#define KEPT_CHUNK 4096U
+#define ENDED_MAX 128U           /* connections whose TLS ends here; more wait */
+#define ENDED_CHUNK (32U << 10)  /* read at a time from these */
+#define ENDED_HIGH (64U << 10)   /* stop reading from one side above this much unsent data */
+#define HEADS_MAX (4U << 20)     /* header fields of all h2 streams */
+#define HEADS_CONN (512U << 10)  /* of those of one connection */
+#define WINDOW_FIRST (64U << 10) /* of an h2 connection; it grows while data is taken */
+#define WINDOW_LAST (2U << 20)
+#define WINDOWS_MAX (4U << 20) /* by so much all may have grown */
 
 /* server.c */
 void conn_close(struct conn *c);
@@ -112,8 +133,13 @@ void relay_free(struct tunnel *t);
 void exchange_start(struct conn *c);
 
 /* intercept.c */
-/** intercept_client() - end the client's TLS here; requests follow. Nothing of it has been read yet. */
+/**
+ * intercept_client() - end the client's TLS here; requests follow. Nothing of it has been read yet. While ENDED_MAX
+ * others are served it waits.
+ */
 void intercept_client(struct conn *c);
+/** intercept_left() - @c ends: the next one that waits is served. */
+void intercept_left(struct conn *c);
 /** intercept_server() - start TLS on c->server towards c->host. @alpn: "h2" or "http/1.1" */
 int intercept_server(struct conn *c, const char *alpn, bufferevent_event_cb on_event);
 /** intercept_failure() - why a handshake with @host failed. New string. */

@@ -6,6 +6,7 @@
  */
 #include "net/proxy/conn.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
@@ -41,7 +42,7 @@ static void post_decided(void *arg, const struct proxy_targets *to, int status, 
 static void leave_unread(struct bufferevent *bev, void *arg)
 {
 	(void)arg;
-	if (evbuffer_get_length(bufferevent_get_input(bev)) > RELAY_HIGH)
+	if (evbuffer_get_length(bufferevent_get_input(bev)) > ENDED_HIGH)
 		bufferevent_disable(bev, EV_READ);
 }
 
@@ -165,7 +166,14 @@ static void try_next(struct conn *c)
 			break;
 		/* without a callback yet: a failure of the call itself would run it in here */
 		bufferevent_set_timeouts(c->server, NULL, &patience);
-		if (bufferevent_socket_connect(c->server, (struct sockaddr *)&c->to.addr[i], (int)c->to.len[i]) == 0) {
+		int rc = bufferevent_socket_connect(c->server, (struct sockaddr *)&c->to.addr[i], (int)c->to.len[i]);
+		if (rc < 0 ? errno == EMFILE || errno == ENFILE
+			   : bufferevent_getfd(c->server) >= proxy_fd_limit(true)) {
+			dial_failed(
+				c, 503, "too many connections at a time for nono's limit of open files (ulimit -n)");
+			return;
+		}
+		if (rc == 0) {
 			bufferevent_setcb(c->server, NULL, NULL, connected, c);
 			bufferevent_enable(c->server, EV_WRITE);
 			return;

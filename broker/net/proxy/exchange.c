@@ -76,7 +76,7 @@ static void request_body(struct bufferevent *bev, void *arg)
 {
 	struct conn *c = arg;
 	struct evbuffer *in = bufferevent_get_input(bev);
-	while (!c->body_done && unsent(c->server) < RELAY_HIGH) {
+	while (!c->body_done && unsent(c->server) < ENDED_HIGH) {
 		struct evbuffer_iovec v;
 		if (evbuffer_peek(in, -1, NULL, &v, 1) < 1 || v.iov_len == 0)
 			return;
@@ -199,7 +199,7 @@ static void response_read(struct bufferevent *bev, void *arg)
 	int rc = response_body(c);
 	if (rc == 1)
 		exchange_end(c);
-	else if (rc == 0 && unsent(c->client) > RELAY_HIGH)
+	else if (rc == 0 && unsent(c->client) > ENDED_HIGH)
 		bufferevent_disable(bev, EV_READ);
 }
 
@@ -274,9 +274,9 @@ void exchange_start(struct conn *c)
 	bufferevent_setcb(c->client, request_body, response_drained, client_event, c);
 	bufferevent_set_timeouts(c->server, NULL, NULL);
 	bufferevent_set_timeouts(c->client, NULL, NULL);
-	bufferevent_setwatermark(c->client, EV_WRITE, RELAY_CHUNK / 2, 0);
-	bufferevent_set_max_single_read(c->server, RELAY_CHUNK);
-	bufferevent_set_max_single_write(c->client, RELAY_CHUNK);
+	bufferevent_setwatermark(c->client, EV_WRITE, ENDED_CHUNK / 2, 0);
+	bufferevent_set_max_single_read(c->server, ENDED_CHUNK);
+	bufferevent_set_max_single_write(c->client, ENDED_CHUNK);
 	bufferevent_write(c->server, b.data, b.len);
 	bufferevent_enable(c->server, EV_READ | EV_WRITE);
 	bufferevent_enable(c->client, EV_READ | EV_WRITE);

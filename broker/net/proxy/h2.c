@@ -10,7 +10,10 @@
  * the endpoint rules do not allow is answered 403 here and never sent.
  *
  * What a peer can make us keep is bounded: header blocks by HTTP_HEAD_MAX and
- * MAX_FIELDS, streams by the number we offer, data by the windows. A client that
+ * MAX_FIELDS, all of a connection's and all there are by HEADS_CONN and HEADS_MAX, streams
+ * by the number we offer, data by the windows. The window of a connection is small and
+ * doubles each time a whole one was taken on the other side, as long as all together stay
+ * below WINDOWS_MAX; it is small again when no stream is open. A client that
  * only opens and resets streams is told to calm down and loses the connection.
  */
 #include "net/proxy/conn.h"
@@ -20,9 +23,9 @@
 #include <strings.h>
 
 #define MAX_FIELDS 256
+#define FIELD_OVERHEAD 64U /* of two strings and their pointers */
 #define MAX_STREAMS 100
 #define STREAM_WINDOW (1 << 20)
-#define CONNECTION_WINDOW (2 << 20)
 #define MAX_RESETS 1000U /* more than answered requests, on one connection */
 
 struct field {
@@ -42,6 +45,7 @@ struct stream {
 	int32_t client_id, server_id; /* server_id -1 until it was sent on */
 	struct field *fields;         /* the header block being received */
 	size_t n_fields, field_bytes;
+	size_t held;           /* bytes of fields, until the stream ends */
 	struct field *request; /* permitted, waits for the server */
 	size_t n_request;
 	bool head_sent; /* of the response */
@@ -55,6 +59,10 @@ struct h2 {
 	struct stream *streams;
 	bool connecting;
 	unsigned resets, answered;
+	size_t heads; /* of held of the streams */
+	struct window {
+		size_t more, taken; /* than WINDOW_FIRST; since it grew */
+	} up, down;                 /* of the client session, the server session */
 };
 
 /* ---- streams ------------------------------------------------------------------ */
@@ -72,6 +80,8 @@ static void fields_free(struct field **f, size_t *n)
 
 static void stream_free(struct stream *s)
 {
+	s->h->heads -= s->held;
+	s->h->c->p->heads -= s->held;
 	fields_free(&s->fields, &s->n_fields);
 	fields_free(&s->request, &s->n_request);
 	fields_free(&s->up.trailers, &s->up.n_trailers);
@@ -131,7 +141,7 @@ static int pump(struct h2 *h, nghttp2_session *session)
 	struct bufferevent *bev = session == h->client ? h->c->client : h->c->server;
 	struct evbuffer *out = bufferevent_get_output(bev);
 	const uint8_t *data;
-	while (evbuffer_get_length(out) < RELAY_HIGH) {
+	while (evbuffer_get_length(out) < ENDED_HIGH) {
 		ssize_t n = nghttp2_session_mem_send(session, &data);
 		if (n < 0)
 			return -1;
@@ -145,10 +155,22 @@ static int pump(struct h2 *h, nghttp2_session *session)
 	return evbuffer_get_length(out) ? 0 : -1;
 }
 
+/* How much more than at first may be on its way to a session, over all streams. */
+static void set_window(struct h2 *h, nghttp2_session *session, size_t more)
+{
+	struct window *w = session == h->client ? &h->up : &h->down;
+	struct proxy *p = h->c->p;
+	p->windows += more - w->more;
+	*w = (struct window){.more = more};
+	if (session)
+		nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0, (int32_t)(WINDOW_FIRST + w->more));
+}
+
 /* The server's connection is gone: what waits for it ends, the next request opens another. */
 static void drop_server(struct h2 *h)
 {
 	nghttp2_session_del(steal_ptr(&h->server));
+	set_window(h, NULL, 0);
 	side_free(&h->c->server);
 	h->connecting = false;
 	for (struct stream *s = h->streams; s; s = s->next) {
@@ -170,12 +192,19 @@ static void pump_both(struct h2 *h)
 }
 
 /* The sender of @n bytes may go on; the stream may be gone already. */
-static void consumed(nghttp2_session *session, int32_t id, size_t n)
+static void consumed(struct h2 *h, nghttp2_session *session, int32_t id, size_t n)
 {
-	if (session && id >= 0)
+	if (!session)
+		return;
+	if (id >= 0)
 		nghttp2_session_consume(session, id, n);
-	else if (session)
+	else
 		nghttp2_session_consume_connection(session, n);
+	struct window *w = session == h->client ? &h->up : &h->down;
+	size_t size = WINDOW_FIRST + w->more;
+	w->taken += n;
+	if (w->taken >= size && size < WINDOW_LAST && h->c->p->windows + size <= WINDOWS_MAX)
+		set_window(h, session, w->more + size);
 }
 
 static ssize_t read_flow(nghttp2_session *session, int32_t id, uint8_t *buf, size_t length, uint32_t *flags,
@@ -188,9 +217,9 @@ static ssize_t read_flow(nghttp2_session *session, int32_t id, uint8_t *buf, siz
 	if (n > 0) {
 		/* only now may the sender on the other side go on */
 		if (session == h->server)
-			consumed(h->client, s->client_id, (size_t)n);
+			consumed(h, h->client, s->client_id, (size_t)n);
 		else if (!s->refused && !s->orphan)
-			consumed(h->server, s->server_id, (size_t)n);
+			consumed(h, h->server, s->server_id, (size_t)n);
 	}
 	if (evbuffer_get_length(f->data) == 0 && f->ended) {
 		*flags |= NGHTTP2_DATA_FLAG_EOF;
@@ -227,7 +256,7 @@ static void answer(struct h2 *h, struct stream *s, const char *status, const cha
 	nghttp2_nv nv[] = {nv_of(&fields[0]), nv_of(&fields[1])};
 	cleanup_free char *safe = str_sanitize(why);
 	evbuffer_add_printf(s->down.data, "nono: %s\n", safe);
-	consumed(h->client, s->client_id, evbuffer_get_length(s->up.data));
+	consumed(h, h->client, s->client_id, evbuffer_get_length(s->up.data));
 	evbuffer_drain(s->up.data, evbuffer_get_length(s->up.data));
 	s->refused = true;
 	s->down.ended = true;
@@ -354,11 +383,18 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t namelen,
 	const uint8_t *value, size_t valuelen, uint8_t flags, void *user)
 {
-	struct stream *s = stream_of(user, session, frame->hd.stream_id);
+	struct h2 *h = user;
+	struct stream *s = stream_of(h, session, frame->hd.stream_id);
 	(void)flags;
 	if (!s)
 		return 0;
 	s->field_bytes += namelen + valuelen;
+	size_t size = namelen + valuelen + FIELD_OVERHEAD;
+	if (h->heads + size > HEADS_CONN || h->c->p->heads + size > HEADS_MAX)
+		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+	s->held += size;
+	h->heads += size;
+	h->c->p->heads += size;
 	if (s->n_fields >= MAX_FIELDS || s->field_bytes > HTTP_HEAD_MAX || memchr(value, '\0', valuelen))
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 	s->fields = xreallocarray(s->fields, s->n_fields + 1, sizeof *s->fields);
@@ -422,9 +458,9 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, 
 	if (s->server_id >= 0 && h->server)
 		nghttp2_submit_rst_stream(h->server, NGHTTP2_FLAG_NONE, s->server_id, NGHTTP2_CANCEL);
 	/* what it leaves behind no longer counts against the windows of the connections */
-	consumed(h->client, -1, evbuffer_get_length(s->up.data));
+	consumed(h, h->client, -1, evbuffer_get_length(s->up.data));
 	if (!s->refused && !s->orphan)
-		consumed(h->server, -1, evbuffer_get_length(s->down.data));
+		consumed(h, h->server, -1, evbuffer_get_length(s->down.data));
 	if (code != NGHTTP2_NO_ERROR && ++h->resets > MAX_RESETS + h->answered)
 		nghttp2_session_terminate_session(h->client, NGHTTP2_ENHANCE_YOUR_CALM);
 	for (struct stream **p = &h->streams; *p; p = &(*p)->next)
@@ -433,6 +469,11 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, 
 			break;
 		}
 	stream_free(s);
+	if (!h->streams) {
+		set_window(h, h->client, 0);
+		if (h->server)
+			set_window(h, h->server, 0);
+	}
 	return 0;
 }
 
@@ -458,7 +499,7 @@ static nghttp2_session *new_session(struct h2 *h, bool server)
 		session = NULL;
 	} else {
 		nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings, server ? 3 : 4);
-		nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0, CONNECTION_WINDOW);
+		nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0, WINDOW_FIRST);
 	}
 out:
 	nghttp2_session_callbacks_del(cb);
@@ -508,7 +549,7 @@ static void h2_server_event(struct bufferevent *bev, short what, void *arg)
 static void h2_watch(struct conn *c, struct bufferevent *bev)
 {
 	bufferevent_setcb(bev, h2_read, h2_drained, bev == c->client ? conn_client_event : h2_server_event, c);
-	bufferevent_setwatermark(bev, EV_WRITE, RELAY_CHUNK / 2, 0);
+	bufferevent_setwatermark(bev, EV_WRITE, ENDED_CHUNK / 2, 0);
 	bufferevent_enable(bev, EV_READ | EV_WRITE);
 }
 
@@ -582,6 +623,7 @@ void h2_free(struct h2 *h)
 {
 	nghttp2_session_del(h->client);
 	nghttp2_session_del(h->server);
+	h->c->p->windows -= h->up.more + h->down.more;
 	while (h->streams) {
 		struct stream *s = h->streams;
 		h->streams = s->next;

@@ -60,7 +60,7 @@ static int start_tls(struct conn *c, struct bufferevent **side, SSL *ssl, enum b
 	return 0;
 }
 
-void intercept_client(struct conn *c)
+static void end_tls(struct conn *c)
 {
 	static const struct timeval patience = {30, 0};
 	cleanup_err struct err *e = NULL;
@@ -74,6 +74,50 @@ void intercept_client(struct conn *c)
 	bufferevent_setcb(c->client, NULL, NULL, client_tls_event, c);
 	bufferevent_set_timeouts(c->client, &patience, NULL);
 	bufferevent_enable(c->client, EV_READ | EV_WRITE);
+}
+
+void intercept_client(struct conn *c)
+{
+	struct proxy *p = c->p;
+	if (p->n_ended >= ENDED_MAX) {
+		bufferevent_disable(c->client, EV_READ);
+		bufferevent_setcb(c->client, NULL, NULL, conn_client_event, c);
+		bufferevent_set_timeouts(c->client, NULL, NULL);
+		c->waits = true;
+		*p->waiting_end = c;
+		p->waiting_end = &c->next_waiting;
+		return;
+	}
+	p->n_ended++;
+	c->ended = true;
+	end_tls(c);
+}
+
+void intercept_left(struct conn *c)
+{
+	struct proxy *p = c->p;
+	if (c->waits) {
+		struct conn **at = &p->waiting;
+		while (*at != c)
+			at = &(*at)->next_waiting;
+		*at = c->next_waiting;
+		if (p->waiting_end == &c->next_waiting)
+			p->waiting_end = at;
+		c->waits = false;
+	}
+	if (!c->ended)
+		return;
+	c->ended = false;
+	p->n_ended--;
+	struct conn *next = p->stopping ? NULL : p->waiting;
+	if (!next)
+		return;
+	p->waiting = next->next_waiting;
+	if (!p->waiting)
+		p->waiting_end = &p->waiting;
+	next->waits = false;
+	next->next_waiting = NULL;
+	intercept_client(next);
 }
 
 /* The server must prove the name the program asked for; an address needs a certificate for that address. */
@@ -94,6 +138,7 @@ int intercept_server(struct conn *c, const char *alpn, bufferevent_event_cb on_e
 	SSL *ssl = SSL_new(c->p->client_ctx);
 	if (!ssl)
 		return -1;
+	SSL_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS); /* of idle connections */
 	if (expect_name(ssl, c->host) < 0 ||
 		SSL_set_alpn_protos(ssl, h2 ? both : old, (unsigned)(h2 ? sizeof both : sizeof old) - 1) != 0) {
 		SSL_free(ssl);

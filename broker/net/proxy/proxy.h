@@ -13,6 +13,8 @@
 
 #include "base/base.h"
 
+#include <limits.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #define PROXY_API_SYMBOL "nono_proxy_api"
@@ -61,6 +63,20 @@ struct proxy_config {
 	const char *bundle;      /* where the CA bundle for the tree is written; NULL: nothing is intercepted */
 	const char *trust_store; /* the same for Java */
 };
+
+/**
+ * proxy_fd_limit() - descriptors from this number on are not for the proxy's connections: the broker opens files for
+ * programs as well, whatever is connected.
+ * @to_server: for a connection to a server; those of programs may go on for a while, so that they can be told
+ */
+static inline int proxy_fd_limit(bool to_server)
+{
+	struct rlimit r = {.rlim_cur = 1024};
+	(void)getrlimit(RLIMIT_NOFILE, &r);
+	rlim_t spare = r.rlim_cur / 4 < 256 ? r.rlim_cur / 4 : 256;
+	rlim_t limit = r.rlim_cur - spare / (to_server ? 1 : 2);
+	return limit < INT_MAX ? (int)limit : INT_MAX;
+}
 
 struct proxy;
 struct proxy_api {

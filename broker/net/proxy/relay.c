@@ -6,7 +6,7 @@
  * written on at once; only what the other side does not take at once is kept, and
  * that side is waited for before more is read. (A bufferevent reads 4 KB at a time.)
  * A side that is TLS is a bufferevent, and each is stopped being read while the other
- * has RELAY_HIGH unsent bytes. Either way a slow reader holds no more than that in memory.
+ * has ENDED_HIGH unsent bytes. Either way a slow reader holds little in memory, and less when there are many.
  */
 #include "net/proxy/conn.h"
 
@@ -36,6 +36,7 @@ static bool flush(struct half *h)
 			break;
 		if (n <= 0)
 			return false;
+		h->c->p->kept -= (size_t)n;
 	}
 	event_add(evbuffer_get_length(h->kept) ? h->writable : h->readable, NULL);
 	return true;
@@ -44,8 +45,9 @@ static bool flush(struct half *h)
 /* Return: false when the tunnel is over. */
 static bool pass(struct half *h)
 {
-	char *data = h->c->p->scratch;
-	ssize_t n = recv(h->from, data, RELAY_CHUNK, MSG_DONTWAIT);
+	struct proxy *p = h->c->p;
+	char *data = p->scratch;
+	ssize_t n = recv(h->from, data, p->kept > KEPT_MAX ? KEPT_CHUNK : RELAY_CHUNK, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return flush(h);
 	if (n < 0)
@@ -58,8 +60,11 @@ static bool pass(struct half *h)
 	ssize_t sent = send(h->to, data, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (sent < 0 && errno != EAGAIN && errno != EINTR)
 		return false;
-	if (sent < n)
-		evbuffer_add(h->kept, data + (sent > 0 ? sent : 0), (size_t)(n - (sent > 0 ? sent : 0)));
+	if (sent < n) {
+		size_t rest = (size_t)(n - (sent > 0 ? sent : 0));
+		evbuffer_add(h->kept, data + (n - (ssize_t)rest), rest);
+		p->kept += rest;
+	}
 	return flush(h);
 }
 
@@ -91,12 +96,14 @@ static void half_start(struct half *h, struct conn *c, struct bufferevent *from,
 	evbuffer_unfreeze(bufferevent_get_output(to), 1);
 	evbuffer_add_buffer(h->kept, bufferevent_get_output(to));
 	evbuffer_add_buffer(h->kept, bufferevent_get_input(from));
+	c->p->kept += evbuffer_get_length(h->kept);
 }
 
 static void half_free(struct half *h)
 {
 	event_free(h->readable);
 	event_free(h->writable);
+	h->c->p->kept -= evbuffer_get_length(h->kept);
 	evbuffer_free(h->kept);
 }
 
@@ -142,7 +149,7 @@ static void tunnel_read(struct bufferevent *bev, void *arg)
 	struct conn *c = arg;
 	struct bufferevent *to = peer_of(c, bev);
 	bufferevent_write_buffer(to, bufferevent_get_input(bev));
-	if (unsent(to) > RELAY_HIGH)
+	if (unsent(to) > ENDED_HIGH)
 		bufferevent_disable(bev, EV_READ);
 }
 
@@ -176,9 +183,9 @@ static void tunnel_event(struct bufferevent *bev, short what, void *arg)
 static void tunnel_side(struct conn *c, struct bufferevent *bev)
 {
 	bufferevent_setcb(bev, tunnel_read, tunnel_drained, tunnel_event, c);
-	bufferevent_setwatermark(bev, EV_WRITE, RELAY_CHUNK / 2, 0);
-	bufferevent_set_max_single_read(bev, RELAY_CHUNK);
-	bufferevent_set_max_single_write(bev, RELAY_CHUNK);
+	bufferevent_setwatermark(bev, EV_WRITE, ENDED_CHUNK / 2, 0);
+	bufferevent_set_max_single_read(bev, ENDED_CHUNK);
+	bufferevent_set_max_single_write(bev, ENDED_CHUNK);
 	bufferevent_enable(bev, EV_READ | EV_WRITE);
 }
 

@@ -96,6 +96,7 @@ void conn_close(struct conn *c)
 		event_free(steal_ptr(&c->first));
 	if (c->tunnel)
 		relay_free(steal_ptr(&c->tunnel));
+	intercept_left(c);
 	side_free(&c->client);
 	side_free(&c->server);
 	c->dead = true;
@@ -356,6 +357,7 @@ static int proxy_start(struct proxy **out, const struct proxy_config *cfg, struc
 {
 	struct proxy *p = xcalloc(1, sizeof *p);
 	pthread_mutex_init(&p->lock, NULL);
+	p->waiting_end = &p->waiting;
 	p->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	copy_config(p, cfg);
 	p->base = event_base_new();
