@@ -186,8 +186,10 @@ static int answer(struct net *n, struct dns_writer *w, const struct dns_question
 		return ns_r_nxdomain;
 	switch (classify(n, normal, &d)) {
 	case NAME_ALLOWED:
-		if (len && n->gateway && gateway_parent(n->gateway, normal))
-			return (int)answer_later(n, w, q->name, len); /* the parent proxy resolves it */
+		/* the parent proxy resolves it, unless it is for UDP, which no proxy carries */
+		if (len && n->gateway && gateway_parent(n->gateway, normal) &&
+			policy_check_host(n->cfg.policy, OP_CONNECT, normal, 0, true).verdict != VERDICT_ALLOW)
+			return (int)answer_later(n, w, q->name, len);
 		return len ? answer_addrs(n, w, q, len, wait) : answer_other(n, w, q, wait);
 	case NAME_LATER:
 		return len ? (int)answer_later(n, w, q->name, len) : ns_r_noerror;

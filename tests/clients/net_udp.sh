@@ -116,6 +116,8 @@ printf '{ "meta": { "name": "time" }, "extends": "default", "filesystem": { "all
 	"$work/dir" >"$HOME/.config/nono/profiles/time.json"
 both() { prints 'api.test 123 answered' "$@" && grep -q '192.0.2.11 124 answered' "$work/printed"; }
 check "rules of a profile" both $nono --on-request deny --profile time -- $python ask.py api.test 123 192.0.2.11 124
+check "beside a parent proxy, which carries none" prints 'api.test 123 answered' \
+	$run --allow-domain api.test:123/udp --upstream-proxy 192.0.2.10:3128 -- $python ask.py api.test 123
 check "a rule for UDP is none for TCP" sh -c "! $run --allow-domain api.test:80/udp -- $direct curl -s -m 10 http://api.test/"
 
 : >"$work/udp.log"
