@@ -54,7 +54,7 @@ static struct strv program_argv(const struct run_flags *f, const struct profile 
 	cleanup_strv struct strv idle = {0};
 	profile_not_acted_on(p, &idle);
 	for (size_t i = 0; i < idle.n; i++)
-		say("warning: the profile's %s is not acted on", idle.v[i]);
+		say("warning: %s", idle.v[i]);
 	if (out.n && !p->packs.n && p->command_args.n)
 		add_command_args(&out, f, p);
 	return out;

@@ -40,10 +40,10 @@ void profile_problems(const struct profile *p, struct strv *warnings)
 	for (size_t i = 0; i < p->groups_exclude.n; i++)
 		if (!group_find(p->groups_exclude.v[i].value))
 			strv_addf(warnings, "groups.exclude: there is no group \"%s\"", p->groups_exclude.v[i].value);
-	cleanup_strv struct strv idle = {0};
-	profile_not_acted_on(p, &idle);
-	for (size_t i = 0; i < idle.n; i++)
-		strv_addf(warnings, "%s is not acted on", idle.v[i]);
+	profile_not_acted_on(p, warnings);
+	if (p->session_hooks && !profile_is_own(p))
+		strv_addf(warnings, "%s: session_hooks has no effect: " PROFILE_OWN_ONLY,
+			profile_place(p, "session_hooks"));
 }
 
 /* What would keep a session from starting on this machine, in this directory. */

@@ -44,7 +44,6 @@ static const struct {
 	[FIELD_SECRETS] = {NULL, "secrets"},
 	[FIELD_PAIRS] = {NULL, "pairs"},
 	[FIELD_STRV] = {NULL, "string_or_strings"},
-	[FIELD_RAW] = {"object", NULL},
 	[FIELD_FUNCTIONS] = {NULL, "functions"},
 	[FIELD_IGNORED] = {"string", NULL},
 };
@@ -75,6 +74,8 @@ static struct json_object *value_json(const struct field *f)
 		return entries_json(f->entry_key);
 	if (kinds[f->type].def)
 		return ref_json(kinds[f->type].def);
+	if (f->type == FIELD_RAW)
+		return shape_schema(f->key);
 	struct json_object *o = json_object_new_object();
 	json_object_object_add(o, "type", json_text(kinds[f->type].type));
 	if (f->names) {

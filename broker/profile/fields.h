@@ -92,6 +92,8 @@ int profile_from_json(struct profile *p, struct json_object *root, const struct 
  * Return: a sentence, a new string; NULL when nothing is wrong.
  */
 char *shape_problem(const char *key, struct json_object *o, char **where);
+/** shape_schema() - the same as a JSON Schema. New object. */
+struct json_object *shape_schema(const char *key);
 
 /** when_matches() - evaluate a predicate or an array of them; -1 with *e set when malformed. */
 int when_matches(struct json_object *when, struct err **e);

@@ -199,6 +199,8 @@ struct profile *profile_merge(const struct profile *base, const struct profile *
 	for (size_t i = 0; i < child->resolved_from.n; i++)
 		if (!strv_has(&out->resolved_from, child->resolved_from.v[i]))
 			strv_add(&out->resolved_from, child->resolved_from.v[i]);
+	copy_pairs(&out->raw_at, &base->raw_at);
+	copy_pairs(&out->raw_at, &child->raw_at);
 	out->file = xstrdup(child->file ? child->file : base->file);
 	return out;
 }

@@ -292,6 +292,10 @@ static int parse_raw(struct parse *x, const struct field *f, const char *key, st
 	*slot = json_object_object_length(o) ? xstrdup(json_object_to_json_string_ext(
 						       o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE))
 					     : NULL;
+	locate(x, key);
+	cleanup_free char *at = x->places ? xasprintf("%s:%u", x->places->file, x->origin.line) : NULL;
+	if (*slot)
+		pairs_set(&x->p->raw_at, f->key, at ? at : x->origin.label, &x->origin);
 	return 0;
 }
 

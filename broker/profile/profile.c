@@ -118,6 +118,7 @@ void profile_free(struct profile *p)
 {
 	if (!p)
 		return;
+	pairs_free(&p->raw_at);
 	for (size_t i = 0; i < n_profile_fields; i++) {
 		const struct field *f = &profile_fields[i];
 		void *v = field_value(p, f);
@@ -187,12 +188,42 @@ bool field_is_set(const struct profile *p, const struct field *f)
 	return false;
 }
 
-void profile_not_acted_on(const struct profile *p, struct strv *keys)
+bool profile_is_own(const struct profile *p)
 {
-	if (p->network.credentials.n)
-		strv_add(keys, "network.credentials");
-	if (p->session_hooks)
-		strv_add(keys, "session_hooks");
+	cleanup_free char *config = config_dir();
+	cleanup_free char *profiles = path_join(config, "profiles");
+	cleanup_free char *own = realpath(profiles, NULL), *real = p->file ? realpath(p->file, NULL) : NULL;
+	return own && real && path_beneath(real, own);
+}
+
+const char *profile_place(const struct profile *p, const char *key)
+{
+	const char *at = pairs_get(&p->raw_at, key);
+	return at ? at : p->file ? p->file : p->meta.name ? p->meta.name : "the profile";
+}
+
+void profile_not_acted_on(const struct profile *p, struct strv *out)
+{
+	static const char routes[] = "network.credentials", capture[] = "credential_capture",
+			  lifetimes[] = "network.tls_intercept";
+	if (p->network.credentials.n) {
+		const struct item *first = &p->network.credentials.v[0];
+		cleanup_free char *at = first->origin.file && first->origin.line
+						? xasprintf("%s:%u", first->origin.file, first->origin.line)
+						: xstrdup(profile_place(p, routes));
+		strv_addf(out,
+			"%s: %s has no effect: there are no credential routes, and programs get no secret by %s; "
+			"env_credentials puts one into a variable",
+			at, routes, first->value);
+	}
 	if (p->credential_capture)
-		strv_add(keys, "credential_capture");
+		strv_addf(out,
+			"%s: %s has no effect: its commands are not run; env_credentials takes secrets from the "
+			"keyring, "
+			"op:// and bw://",
+			profile_place(p, capture), capture);
+	if (p->network.tls_intercept)
+		strv_addf(out,
+			"%s: %s has no effect: the authority for path rules is made for each session and lives as long",
+			profile_place(p, lifetimes), lifetimes);
 }

@@ -140,6 +140,7 @@ struct profile {
 	char *session_hooks;      /* raw JSON */
 	char *command_policies;   /* raw JSON */
 	char *credential_capture; /* raw JSON */
+	struct pairs raw_at;      /* key of raw JSON -> where it was written, "FILE:LINE" */
 	struct {
 		struct items exclude_patterns, exclude_globs;
 	} rollback;
@@ -179,8 +180,14 @@ struct profile *profile_load(const char *ref, const struct strv *extra_extends, 
 struct profile *profile_default(struct err **e);
 /** profile_merge() - fold @child onto @base by the field table; both stay owned by the caller. */
 struct profile *profile_merge(const struct profile *base, const struct profile *child);
-/** profile_not_acted_on() - the keys with values that this program reads and does nothing with, added to @keys. */
-void profile_not_acted_on(const struct profile *p, struct strv *keys);
+/** profile_not_acted_on() - a sentence for each key that is read and has no effect here, with its place, added to @out.
+ */
+void profile_not_acted_on(const struct profile *p, struct strv *out);
+/** profile_is_own() - whether its file lies, links followed, among the user's own: where no sandbox lets write. */
+bool profile_is_own(const struct profile *p);
+#define PROFILE_OWN_ONLY "scripts are run for profiles in ~/.config/nono/profiles only"
+/** profile_place() - where a key of raw JSON was written, "FILE:LINE", else the profile's file or name. */
+const char *profile_place(const struct profile *p, const char *key);
 /** profile_is_a() - whether @name is the profile's own name or among its bases. */
 bool profile_is_a(const struct profile *p, const char *name);
 

@@ -165,6 +165,7 @@ struct strv environment_build(const struct policy *p, const struct environment_e
 		if (inherited(profile, *v) && !closed_multiplexer(p, *v))
 			strv_add(&env, *v);
 
+	set_pairs(&env, x->hooks);
 	static const char *const temp[] = {"TMPDIR", "TMP", "TEMP"};
 	for (size_t i = 0; x->tmpdir && i < ARRAY_SIZE(temp); i++)
 		set(&env, temp[i], x->tmpdir);

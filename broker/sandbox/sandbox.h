@@ -59,8 +59,9 @@ int launch_in_place(const struct launch *l, struct err **e);
 struct environment_extra {
 	const struct pairs *secrets; /* variable -> value */
 	const char *cap_file, *tmpdir, *shim, *browser, *path_prefix;
-	const char *workdir;      /* what $WORKDIR in set_vars stands for */
-	const struct pairs *more; /* proxy variables and the like */
+	const char *workdir;       /* what $WORKDIR in set_vars stands for */
+	const struct pairs *more;  /* proxy variables and the like */
+	const struct pairs *hooks; /* of the script that ran before; everything else here wins over them */
 };
 /** environment_build() - the sanitised environment of the program. New vector. */
 struct strv environment_build(const struct policy *p, const struct environment_extra *x);

@@ -171,6 +171,28 @@ void start_plan_free(struct start_plan *p);
 /** startup_print() - the line (or with -v the table) at the start; with dry_run on standard output. */
 void startup_print(const struct session_options *o, const struct start_plan *p, bool supervised);
 
+/* ---- session_hooks (around.c) --------------------------------------------- */
+
+/** struct around - a session with scripts around it; nothing is owned. */
+struct around {
+	const struct profile *profile;
+	const struct policy *policy;
+	const char *session, *workdir;
+	const char *run_dir; /* where the file for variables is made */
+};
+/** around_wanted() - whether the profile has scripts that are listened to; says why not when it has others. */
+bool around_wanted(const struct profile *p);
+/** around_check() - whether both scripts may be run. Return: 0 or -1. */
+int around_check(const struct around *a, struct err **e);
+/**
+ * around_before() - run the first one.
+ * @variables: receives what it wrote for the program's environment
+ * Return: 0; -1 when it failed: nothing may be started then
+ */
+int around_before(const struct around *a, struct pairs *variables, struct err **e);
+/** around_after() - run the second one. @status: of the program. A failure is only said. */
+void around_after(const struct around *a, int status);
+
 /* ---- signals and the end of the program (signals.c) ---------------------- */
 
 struct event_base;

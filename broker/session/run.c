@@ -31,11 +31,13 @@ struct broker {
 	struct watch *watch;
 	struct rooms rooms;
 	struct beside beside;
-	struct pairs secrets, more_env;
+	struct pairs secrets, more_env, hook_env;
 	char *cgroup, *cap_file, *shim;
 	pid_t program, keeper;
 	int listener;
 	bool supervised;
+	struct around around;
+	bool hooked; /* the script before has been started, so the one after will be */
 };
 
 /* An error at the start. Return: the exit status, 1 unless the error brought 126 or 127. */
@@ -76,6 +78,7 @@ static struct strv environment_of(struct broker *b)
 		.workdir = b->plan.workdir,
 		.shim = b->shim,
 		.more = &b->more_env,
+		.hooks = &b->hook_env,
 	};
 	if (b->rooms.open) {
 		x.browser = open_browser_var(b->rooms.open);
@@ -210,6 +213,22 @@ static int prepare(struct broker *b, int *ruleset, struct err **e)
 	return equip(b, ruleset, e);
 }
 
+/* The profile's script, when everything else is there. */
+static int run_before(struct broker *b, struct err **e)
+{
+	if (!around_wanted(b->o->profile))
+		return 0;
+	b->around = (struct around){.profile = b->o->profile,
+		.policy = b->plan.policy,
+		.session = b->place.id,
+		.workdir = policy_settings(b->plan.policy)->workdir,
+		.run_dir = b->place.run};
+	if (around_check(&b->around, e) < 0)
+		return -1;
+	b->hooked = true;
+	return around_before(&b->around, &b->hook_env, e);
+}
+
 static int start(struct broker *b, struct err **e)
 {
 	cleanup_fd int ruleset = -1;
@@ -219,6 +238,8 @@ static int start(struct broker *b, struct err **e)
 	if (beside_end(&b->beside, e) < 0 || !prepared)
 		return -1;
 	startup_print(b->o, &b->plan, b->supervised);
+	if (run_before(b, e) < 0)
+		return -1;
 	if (start_program(b, ruleset, e) < 0)
 		return -1;
 	secrets_wipe(&b->secrets);
@@ -312,6 +333,7 @@ static void clean_up(struct broker *b)
 		event_base_free(b->base);
 	pairs_free(&b->more_env);
 	pairs_free(&b->secrets);
+	pairs_free(&b->hook_env);
 	start_plan_free(&b->plan);
 }
 
@@ -336,6 +358,8 @@ int broker_run(const struct session_options *o, const struct guard_link *link)
 			tree_end(getpid(), 0);
 		}
 		cgroup_destroy(b.cgroup);
+		if (b.hooked)
+			around_after(&b.around, code);
 		clean_up(&b);
 		return code;
 	}
@@ -344,6 +368,8 @@ int broker_run(const struct session_options *o, const struct guard_link *link)
 	const bool guard_gone = status == -1;
 	conclude(&b, guard_gone);
 	int code = guard_gone ? 126 : WIFSIGNALED(status) ? STATUS_BY_SIGNAL(WTERMSIG(status)) : WEXITSTATUS(status);
+	if (b.hooked)
+		around_after(&b.around, code);
 	say_log("session %s ended with status %d", b.place.id, code);
 	release_streams();
 	if (!guard_gone)

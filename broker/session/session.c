@@ -54,6 +54,11 @@ int session_wrap(const struct session_options *o)
 		start_plan_free(&plan);
 		return 1;
 	}
+	if (around_wanted(o->profile)) {
+		say_error("wrap leaves no process behind that could run session_hooks: use run");
+		start_plan_free(&plan);
+		return 1;
+	}
 	struct pairs secrets = {0};
 	if (secrets_load_all(&o->profile->env_credentials, &secrets, &e) < 0) {
 		int status = failed(e);

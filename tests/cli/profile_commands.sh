@@ -154,7 +154,37 @@ bad 'no network profile named nope' <<<'{"network": {"network_profile": "nope"}}
 warned 'would not start here: .*NONO_UNSET is not set' <<<'{"filesystem": {"read": ["$NONO_UNSET/x"]}}'
 warned 'groups.exclude: there is no group "nope"' <<<'{"groups": {"exclude": ["nope"]}}'
 
-warned 'session_hooks is not acted on' <<<'{"session_hooks": {"before": {"script": "/x"}}}'
+warned '.*odd.json:1: session_hooks has no effect: scripts are run for profiles in' <<<'{"session_hooks": {"before": {"script": "/x"}}}'
+warned '.*odd.json:2: network.credentials has no effect: .* by github;' <<<'{"network": {
+	"credentials": ["github", "gitlab"]}}'
+warned '.*odd.json:2: credential_capture has no effect: its commands are not run' <<<'{
+	"credential_capture": {"mine": {"command": ["x"]}}}'
+warned '.*odd.json:1: network.tls_intercept has no effect' <<<'{"network": {"tls_intercept": {"ca_validity": "12h"}}}'
+same_lines() { # how many lines a run says about what has no effect
+	expect 0 "^$1$" sh -c "'$NONO' run --profile '$home/odd.json' --on-request deny -- true 2>&1 | grep -c 'warning: .*odd.json:[0-9]*: .* has no effect'"
+}
+echo '{"network": {"credentials": ["a", "b"], "custom_credentials": {"a": {"upstream": "https://a.test", "credential_key": "k"}},
+	"tls_intercept": {"leaf_validity": "1h"}}, "credential_capture": {"c": {}}}' >"$home/odd.json"
+same_lines 3
+bad 'network.custom_credentials.a.inject_mod: unknown key; did you mean "inject_mode"' <<<'{"network": {"custom_credentials": {"a": {"upstream": "x", "inject_mod": "header"}}}}'
+bad 'network.custom_credentials.a.inject_mode: must be "header", "url_path", "query_param" or "basic_auth"; did you mean "header"' <<<'{"network": {"custom_credentials": {"a": {"upstream": "x", "inject_mode": "heder"}}}}'
+bad 'network.custom_credentials.a: needs "upstream"' <<<'{"network": {"custom_credentials": {"a": {"credential_key": "x"}}}}'
+bad 'network.custom_credentials.a.endpoint_rules: must be an array, not object' <<<'{"network": {"custom_credentials": {"a": {"upstream": "x", "endpoint_rules": {}}}}}'
+bad 'network.custom_credentials.a: must be an object' <<<'{"network": {"custom_credentials": {"a": "x"}}}'
+bad 'credential_capture.a: must be an object' <<<'{"credential_capture": {"a": "x"}}'
+for d in 0h 12 h 1w 1hh ''; do
+	bad 'network.tls_intercept.ca_validity: must be a number with s, m, h or d' <<<"{\"network\": {\"tls_intercept\": {\"ca_validity\": \"$d\"}}}"
+done
+bad 'session_hooks.after.timeout_secs: must be at least 1' <<<'{"session_hooks": {"after": {"script": "/x", "timeout_secs": 0}}}'
+"$NONO" profile schema | python3 -c '
+import json, sys
+p = json.load(sys.stdin)["properties"]
+hooks = p["session_hooks"]
+assert set(hooks["properties"]) == {"before", "after"} and hooks["additionalProperties"] is False, hooks
+assert hooks["properties"]["after"]["required"] == ["script"], hooks
+route = p["network"]["properties"]["custom_credentials"]["additionalProperties"]
+assert route["required"] == ["upstream"] and "basic_auth" in route["properties"]["inject_mode"]["enum"], route
+' || failed=1
 warned 'env_credentials: variable LD_PRELOAD' <<<'{"env_credentials": {"a": "LD_PRELOAD"}}'
 bad 'bad.json:1:.*hooks.claude-code.evnt: unknown key; did you mean "event"' <<<'{"hooks": {"claude-code": {"evnt": "x", "matcher": "x", "script": "x"}}}'
 bad 'bad.json:1:.*hooks.claude-code: needs "matcher"' <<<'{"hooks": {"claude-code": {"event": "x", "script": "x"}}}'

@@ -43,6 +43,11 @@ static const struct {
 	{"session_hooks", "{\"before\": {\"script\": \"/1\"}, \"after\": {\"script\": \"/1\"}}",
 		"{\"after\": {\"script\": \"/2\", \"timeout_secs\": 5}}",
 		"{\"before\":{\"script\":\"/1\"},\"after\":{\"script\":\"/2\",\"timeout_secs\":5}}"},
+	{"network.custom_credentials", "{\"a\": {\"upstream\": \"https://1\"}}",
+		"{\"b\": {\"upstream\": \"https://2\", \"inject_mode\": \"header\"}}",
+		"{\"a\":{\"upstream\":\"https://1\"},\"b\":{\"upstream\":\"https://2\",\"inject_mode\":\"header\"}}"},
+	{"credential_capture", "{\"a\": {\"command\": [\"one\"]}}", "{\"a\": {\"command\": [\"two\"]}}",
+		"{\"a\":{\"command\":[\"two\"]}}"},
 	{"network.tls_intercept", "{\"ca_lifecycle\": \"session\"}",
 		"{\"ca_lifecycle\": \"trusted\", \"leaf_validity\": \"1h\"}", NULL},
 };
