@@ -444,7 +444,9 @@ static void check_one(struct round *rd)
 	};
 	static struct request r;
 	memset(&r, 0, sizeof(r));
-	r.action = (enum action)pick(ACTION_COUNT);
+	do
+		r.action = (enum action)pick(ACTION_COUNT);
+	while (r.action == TRUNCATE && landlock_abi() < 3); /* which leaves that to the broker */
 	cleanup_free char *path = random_spelling(&rd->tree), *other = random_spelling(&rd->tree);
 	snprintf(r.path, sizeof(r.path), "%s", path);
 	snprintf(r.other, sizeof(r.other), "%s", other);
