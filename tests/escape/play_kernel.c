@@ -67,22 +67,44 @@ static struct restore {
 	unsigned n;
 } restores[64];
 
-#ifdef __x86_64__
 typedef struct user_regs_struct registers;
+#if defined(__x86_64__)
 #define NR(r) ((r)->orig_rax)
 #define ARG0(r) ((r)->rdi)
 #define ARG1(r) ((r)->rsi)
 #define ARG2(r) ((r)->rdx)
 #define RESULT(r) ((r)->rax)
+
+static void cancel(pid_t pid, registers *r)
+{
+	(void)pid;
+	NR(r) = (unsigned long long)-1;
+}
+#elif defined(__aarch64__)
+#define NR(r) ((r)->regs[8])
+#define ARG0(r) ((r)->regs[0])
+#define ARG1(r) ((r)->regs[1])
+#define ARG2(r) ((r)->regs[2])
+#define RESULT(r) ((r)->regs[0])
+
+static void cancel(pid_t pid, registers *r)
+{
+	int none = -1;
+	struct iovec io = {&none, sizeof(none)};
+	(void)r;
+	ptrace(PTRACE_SETREGSET, pid, (void *)NT_ARM_SYSTEM_CALL, &io);
+}
 #else
-#error "only x86_64 is played"
+#error "only x86_64 and aarch64 are played"
 #endif
 
+/* Let the call that @pid is about to make return @value instead. */
 static void answer(pid_t pid, registers *r, long value)
 {
-	NR(r) = (unsigned long long)-1;
+	struct iovec io = {r, sizeof(*r)};
+	cancel(pid, r);
 	RESULT(r) = (unsigned long long)value;
-	ptrace(PTRACE_SETREGS, pid, NULL, r);
+	ptrace(PTRACE_SETREGSET, pid, (void *)NT_PRSTATUS, &io);
 }
 
 static uint64_t peek(pid_t pid, uint64_t addr)
@@ -175,7 +197,8 @@ static int on_rule(pid_t pid, registers *r)
 static int on_call(pid_t pid)
 {
 	registers r;
-	if (ptrace(PTRACE_GETREGS, pid, NULL, &r) < 0)
+	struct iovec io = {&r, sizeof(r)};
+	if (ptrace(PTRACE_GETREGSET, pid, (void *)NT_PRSTATUS, &io) < 0)
 		return 0;
 	if (NR(&r) == SYS_landlock_create_ruleset)
 		return on_create(pid, &r);

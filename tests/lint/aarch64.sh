@@ -20,6 +20,6 @@ flags=(-std=gnu17 -D_GNU_SOURCE -DNONO_VERSION='"0"' -O1 -fPIC -Wall -Wextra -We
 status=0
 while read -r file; do
 	$cc -fsyntax-only "${flags[@]}" "$file" || status=1
-done < <(git -c safe.directory='*' ls-files 'broker/*.c' 'proto/*.c' 'shim/*.c' 'tests/escape/probe*.c' 'tests/escape/net_probe.c')
+done < <(git -c safe.directory='*' ls-files 'broker/*.c' 'proto/*.c' 'shim/*.c' 'tests/escape/probe*.c' 'tests/escape/net_probe.c' 'tests/escape/play_kernel.c')
 $cc -shared -nostdlib -ffreestanding -fno-stack-protector -fno-builtin -mno-outline-atomics "${flags[@]}" -Wl,-z,defs -o "$dir/libnono-shim.so" shim/*.c || status=1
 exit $status
