@@ -239,6 +239,8 @@ def table(results):
     lines = []
     for group, loads in results.items():
         for load, rows in loads.items():
+            if not rows:
+                continue  # nothing of it could be measured here; that was said
             base = next(iter(rows.values()))["median"]
             lines += [f"### {group}: {load}", "", "| | median | min | max | ratio |", "|---|---|---|---|---|"]
             for name, r in rows.items():
