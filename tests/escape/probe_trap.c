@@ -219,7 +219,7 @@ static int trap_race(int argc, char **argv)
 	strcat(r->stolen, "/stolen");
 	row->start(r);
 	struct swapping s = {r, row};
-	long reads = 0, loops = strtol(argv[3], NULL, 10), found;
+	long reads = 0, loops = strtol(argv[3], NULL, 10), found = 0;
 	pthread_t thread;
 	pid_t child = row->process ? fork() : -1;
 	if (child == 0) {
@@ -228,7 +228,9 @@ static int trap_race(int argc, char **argv)
 	}
 	if (!row->process && pthread_create(&thread, NULL, swap, &s) != 0)
 		return 2;
-	found = leaks(r, loops, &reads);
+	/* on a busy machine whoever swaps may not run for as long as all of them take */
+	for (int round = 0; round == 0 || (reads == 0 && round < 100); round++)
+		found += leaks(r, loops, &reads);
 	r->stop = true;
 	if (row->process)
 		waitpid(child, NULL, 0);
