@@ -159,20 +159,31 @@ static pid_t start_script(const struct around *a, const char *path, const struct
 }
 
 /* Whoever ends nono ends the script; these are blocked. */
-static int ending_signals(void)
+static void ending_signals(sigset_t *set)
 {
 	const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGNAL_FORWARD, SIGNAL_GUARD_GONE};
-	sigset_t set;
-	sigemptyset(&set);
+	sigemptyset(set);
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		sigaddset(&set, signals[i]);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+		sigaddset(set, signals[i]);
+}
+
+/* What ended the program is not meant for the script behind it. */
+static void forget_signals(void)
+{
+	sigset_t set;
+	const struct timespec now = {0};
+	ending_signals(&set);
+	while (sigtimedwait(&set, NULL, &now) > 0)
+		;
 }
 
 /* Wait for its end. Return: 0 it has ended, 1 its time is over, 2 nono is to end. */
 static int wait_for_end(pid_t pid, unsigned timeout)
 {
-	cleanup_fd int end = (int)syscall(SYS_pidfd_open, pid, 0), signals = ending_signals();
+	sigset_t set;
+	ending_signals(&set);
+	cleanup_fd int end = (int)syscall(SYS_pidfd_open, pid, 0),
+		       signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	struct pollfd p[] = {{.fd = end, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
 	const int ms = timeout ? (int)timeout * 1000 : -1;
 	int n = 0;
@@ -291,6 +302,7 @@ void around_after(const struct around *a, int status)
 {
 	cleanup_err struct err *e = NULL;
 	cleanup_free char *code = xasprintf("%d", status);
+	forget_signals();
 	if (run_script(a, "after", "NONO_EXIT_CODE", code, &e) < 0)
 		say("warning: %s", err_msg(e));
 }

@@ -94,6 +94,17 @@ rm -f "$log"
 run -s -- sh -c 'kill -9 $$'
 same "the program died" "137 137" "$? $(cat "$log")"
 
+# what ends the program, here for its whole group as by Ctrl-C, does not end the script behind it
+script after <<<'sleep 0.3; echo $NONO_EXIT_CODE >>"$LOG"'
+rm -f "$log" up
+setsid env --default-signal=INT,QUIT "$NONO" run --profile mine --on-request deny -- sh -c 'echo $$ >up; exec sleep 300' 2>err &
+nono=$!
+wait_for test -s up
+kill -INT -- -$nono
+wait $nono
+same "interrupted" "130 130" "$? $(cat "$log")"
+grep -q 'was interrupted' err && fail "the interrupt reached the script behind: $(cat err)"
+
 # whoever ends nono ends the script, and nothing starts
 script before <<<'echo up >"$LOG"; exec sleep 300'
 rm -f "$log" started
