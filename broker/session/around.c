@@ -167,11 +167,18 @@ static void ending_signals(sigset_t *set)
 		sigaddset(set, signals[i]);
 }
 
-/* What ended the program is not meant for the script behind it. */
-static void forget_signals(void)
+/*
+ * What ended the program is not meant for the script behind it. What the guard got as well it passes on, maybe only
+ * now: it answers when it has.
+ */
+static void forget_signals(pid_t guard)
 {
-	sigset_t set;
-	const struct timespec now = {0};
+	sigset_t set, answer;
+	const struct timespec now = {0}, soon = {.tv_sec = 1};
+	sigemptyset(&answer);
+	sigaddset(&answer, SIGNAL_ANSWER);
+	if (guard == getppid() && sigqueue(guard, SIGNAL_ASK, (union sigval){0}) == 0)
+		(void)sigtimedwait(&answer, NULL, &soon);
 	ending_signals(&set);
 	while (sigtimedwait(&set, NULL, &now) > 0)
 		;
@@ -302,7 +309,7 @@ void around_after(const struct around *a, int status)
 {
 	cleanup_err struct err *e = NULL;
 	cleanup_free char *code = xasprintf("%d", status);
-	forget_signals();
+	forget_signals(a->guard);
 	if (run_script(a, "after", "NONO_EXIT_CODE", code, &e) < 0)
 		say("warning: %s", err_msg(e));
 }

@@ -179,6 +179,7 @@ struct around {
 	const struct policy *policy;
 	const char *session, *workdir;
 	const char *run_dir; /* where the file for variables is made */
+	pid_t guard;
 };
 /** around_wanted() - whether the profile has scripts that are listened to; says why not when it has others. */
 bool around_wanted(const struct profile *p);

@@ -222,7 +222,8 @@ static int run_before(struct broker *b, struct err **e)
 		.policy = b->plan.policy,
 		.session = b->place.id,
 		.workdir = policy_settings(b->plan.policy)->workdir,
-		.run_dir = b->place.run};
+		.run_dir = b->place.run,
+		.guard = b->link->guard};
 	if (around_check(&b->around, e) < 0)
 		return -1;
 	b->hooked = true;
