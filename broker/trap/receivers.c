@@ -33,7 +33,7 @@
 #define STACK_BYTES (160U << 10)
 #define MOST_RECEIVERS 256U
 #define MOST_PARKED 3U
-#define RELIEF_RECEIVERS 4U /* so many at a time when all others are blocked */
+#define RELIEF_RECEIVERS 4U /* at most so many at a time when all others are blocked */
 #define CALM_CALLS 32U      /* after so many without that, a thread beside another one parks */
 #define AT_ONCE_NS 3000L    /* a call received within this had been there before */
 #define TICK_NS 2000000L
@@ -123,7 +123,7 @@ static void tick(struct trap *t)
 static void *watchdog(void *arg)
 {
 	struct trap *t = arg;
-	unsigned quiet = 0;
+	unsigned quiet = 0, starved = 0;
 	pthread_mutex_lock(&t->lock);
 	while (!t->stopping) {
 		const uint64_t before = atomic_load(&t->received);
@@ -137,8 +137,10 @@ static void *watchdog(void *arg)
 		tick(t);
 		pthread_mutex_unlock(&t->lock);
 		const bool none = atomic_load(&t->received) == before, nobody = atomic_load(&t->waiting) == 0;
-		if (none && nobody)
-			send_more(t, RELIEF_RECEIVERS, MOST_RECEIVERS);
+		/* once may be a busy machine, on which more threads are no help */
+		starved = !none || !nobody ? 0 : starved < RELIEF_RECEIVERS ? starved + 1 : starved;
+		if (starved)
+			send_more(t, starved, MOST_RECEIVERS);
 		const bool blocked = waits_look_after();
 		quiet = none && !nobody && !blocked ? quiet + 1 : 0;
 		pthread_mutex_lock(&t->lock);

@@ -190,7 +190,10 @@ sys.exit(failures != 0)
 PY
 export CLOSED="$work/sockets/closed.sock" LOG="$work/sockets/log.sock" LOOPS=$((${NONO_TEST_LOOPS:-10000} / 10))
 inside="$run --allow-domain api.test --allow-unix-socket $work/sockets/log.sock --"
-check "without nono each way arrives" sh -c "$python -c 'from lib import *; s = socket.socket(UNIX, DGRAM); every_way(s, \"outside\"); every_way(socket.socketpair(UNIX, DGRAM)[0], \"outside\")'
+check "without nono each way arrives" sh -c "$python -c 'from lib import *; s = socket.socket(UNIX, DGRAM); every_way(s, \"outside\"); every_way(socket.socketpair(UNIX, DGRAM)[0], \"outside\")
+s = socket.socket(UNIX, DGRAM)
+for where in CLOSED: s.sendto(b\"that was all\", where)'
+	until [ \$(grep -c 'that was all' $work/arrived) = 2 ]; do sleep 0.1; done
 	[ \$(grep -c 'closed.sock.* leak outside' $work/arrived) -ge 30 ] && [ \$(grep -c 'foreign.* leak outside' $work/arrived) -ge 30 ]"
 : >"$work/arrived"
 check "pairs" $inside $python pairs.py
