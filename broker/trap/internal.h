@@ -25,7 +25,7 @@ struct trap_call {
 	const struct trap_row *row;
 	struct seccomp_notif n;
 	pid_t tgid; /* 0: not read yet */
-	bool answered;
+	bool answered, gave_fd;
 	unsigned again;      /* how often it was started over because somebody else was faster */
 	struct token *token; /* NULL as long as there is none: calls wait by the thousand */
 	unsigned n_tokens;
@@ -68,8 +68,8 @@ void trap_run(struct trap_call *c);
 /** trap_call_free() - release what a call holds besides its notification. */
 void trap_call_free(struct trap_call *c);
 
-/** trap_handle() - everything about one notification. */
-void trap_handle(struct trap *t, const struct seccomp_notif *n);
+/** trap_handle() - everything about one notification. Return: whether the caller was given a descriptor. */
+bool trap_handle(struct trap *t, const struct seccomp_notif *n);
 
 /* wait.c */
 /** waits_look_after() - wake the watcher if a call may be blocked. Return: whether there is one. */

@@ -81,6 +81,7 @@ void trap_fd(struct trap_call *c, int fd, bool cloexec)
 	int rc = c->answered ? 0 : ioctl(c->t->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &a);
 	int err = errno;
 	close(fd);
+	c->gave_fd = true;
 	if (rc >= 0)
 		c->answered = true;
 	else
@@ -113,7 +114,7 @@ void trap_run(struct trap_call *c)
 	c->row->handle(c);
 }
 
-void trap_handle(struct trap *t, const struct seccomp_notif *n)
+bool trap_handle(struct trap *t, const struct seccomp_notif *n)
 {
 	struct trap_call c = {.t = t, .n = *n};
 	c.row = n->data.nr >= 0 && (size_t)n->data.nr < ARRAY_SIZE(t->by_nr) ? t->by_nr[n->data.nr] : NULL;
@@ -125,6 +126,7 @@ void trap_handle(struct trap *t, const struct seccomp_notif *n)
 		trap_errno(&c, ENOSYS);
 	}
 	trap_call_free(&c);
+	return c.gave_fd;
 }
 
 bool trap_once(struct trap_call *c, enum operation op, const char *resolved)

@@ -6,10 +6,12 @@
  * -------------------
  * A thread waits in SECCOMP_IOCTL_NOTIF_RECV and handles what it gets from start
  * to end, so the common call (read the path, decide, CONTINUE) costs one wake-up.
- * While calls come one by one, a single thread takes all of them: a second one
+ * While one caller makes all calls, a single thread takes them: a second one
  * waiting beside it would take every other call, and the processor's caches would
- * change hands each time. A thread that finds another caller waiting already wakes a
- * second one; threads that have nothing to do for a while are parked, a few, or end.
+ * change hands each time. Several callers are served faster by two threads that take
+ * turns, and so is one that is given descriptors: the kernel puts them in on the
+ * caller's side, which takes it to another processor. Threads that have nothing to do for
+ * a while are parked, a few, or end.
  *
  * A handler that blocks must not keep others from being answered. Those likely to
  * (the open of a FIFO, a connect to another host) make room first. For the rest (a slow
@@ -34,8 +36,7 @@
 #define MOST_RECEIVERS 256U
 #define MOST_PARKED 3U
 #define RELIEF_RECEIVERS 4U /* at most so many at a time when all others are blocked */
-#define CALM_CALLS 32U      /* after so many without that, a thread beside another one parks */
-#define AT_ONCE_NS 3000L    /* a call received within this had been there before */
+#define CALM_CALLS 32U      /* after so many of one caller in a row, a thread beside another one parks */
 #define TICK_NS 2000000L
 #define PAUSE_NS 20000000L /* the first call after this wakes the watchdog ... */
 #define SLEEPY_TICKS 25U   /* ... which goes to sleep after so many ticks without any, which take longer */
@@ -203,7 +204,7 @@ static bool park(struct trap *t)
 }
 
 /*
- * Wait again, or park. @calm: calls in a row that did not queue behind another caller's.
+ * Wait again, or park. @calm: calls in a row of one caller, none of which was given a descriptor.
  * Return: whether this thread, counted in, goes on.
  */
 static bool stay(struct trap *t, unsigned *calm)
@@ -245,16 +246,15 @@ static void *receiver(void *arg)
 		if (!got)
 			break;
 		atomic_fetch_add(&t->received, 1);
-		const int64_t waited = now_ns() - since;
-		if (waited > PAUSE_NS)
+		if (now_ns() - since > PAUSE_NS)
 			wake_watchdog(t);
-		/* one caller's next call is no reason for another thread, however soon it comes */
-		calm = waited < AT_ONCE_NS && n.pid != last ? 0 : calm + 1;
+		calm = n.pid == last ? calm + 1 : 0;
 		last = n.pid;
 		/* beyond the number of processors they would only take turns */
 		if (calm == 0 && atomic_load(&t->waiting) == 0)
 			send_more(t, 1, t->processors);
-		trap_handle(t, &n);
+		if (trap_handle(t, &n))
+			calm = 0;
 	} while (stay(t, &calm));
 	caller_forget();
 	remember_thread(t, false);
