@@ -8,11 +8,12 @@
  */
 #include "open/opener.h"
 
+#include "base/program.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 
@@ -58,24 +59,8 @@ static struct strv command_line(const char *command, size_t len, const char *url
 /* Return: the pid, or -errno. */
 static pid_t spawn_detached(char *const *argv, char *const *env)
 {
-	posix_spawn_file_actions_t fa;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawn_file_actions_init(&fa);
-	posix_spawnattr_init(&attr);
-	posix_spawn_file_actions_addchdir_np(&fa, "/");
-	for (int fd = 0; fd <= STDERR_FILENO; fd++)
-		posix_spawn_file_actions_addopen(&fa, fd, "/dev/null", O_RDWR, 0);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	pid_t pid;
-	int rc = posix_spawnp(&pid, argv[0], &fa, &attr, argv, env);
-	posix_spawn_file_actions_destroy(&fa);
-	posix_spawnattr_destroy(&attr);
-	return rc ? -rc : pid;
+	const struct program p = {.dir = "/", .in = -1, .out = -1, .err = -1, .session = true, .env = env};
+	return program_start(&p, (const char *const *)argv);
 }
 
 /* The first command of a list separated by colons that can be started. Return: as spawn_detached(). */
