@@ -124,30 +124,30 @@ bool guard_forwards(int sig);
 /** guard_signals() - the signals that guard and broker block and handle. */
 void guard_signals(sigset_t *set);
 
-/* ---- work beside the start (beside.c) ------------------------------------ */
+/* ---- work beside the start (worker.c) ------------------------------------ */
 
-struct beside_job {
+struct worker_job {
 	int (*run)(void *data, struct err **e);
 	void *data;
 };
-/** struct beside - a second thread and the jobs it does, in the order in which they were given. */
-struct beside {
+/** struct worker - a second thread and the jobs it does, in the order in which they were given. */
+struct worker {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct beside_job job[4];
+	struct worker_job job[4];
 	unsigned given, done;
 	bool running, closed, failed;
 	struct err *e; /* of the first job that failed */
 };
-/** beside_start() - the thread; without one the jobs are done as they are given. */
-void beside_start(struct beside *b);
-/** beside_give() - one more job. @data: stays until beside_await() or beside_end() has returned. */
-void beside_give(struct beside *b, int (*run)(void *data, struct err **e), void *data);
-/** beside_await() - wait for all jobs given so far. Return: 0, or -1 with the error of the first that failed. */
-int beside_await(struct beside *b, struct err **e);
-/** beside_end() - no more jobs; wait for those given. @b stays as long as the process. Return: as beside_await(). */
-int beside_end(struct beside *b, struct err **e);
+/** worker_start() - the thread; without one the jobs are done as they are given. */
+void worker_start(struct worker *b);
+/** worker_give() - one more job. @data: stays until worker_await() or worker_end() has returned. */
+void worker_give(struct worker *b, int (*run)(void *data, struct err **e), void *data);
+/** worker_await() - wait for all jobs given so far. Return: 0, or -1 with the error of the first that failed. */
+int worker_await(struct worker *b, struct err **e);
+/** worker_end() - no more jobs; wait for those given. @b stays as long as the process. Return: as worker_await(). */
+int worker_end(struct worker *b, struct err **e);
 
 /* ---- before anything runs (startup.c) ------------------------------------ */
 
@@ -165,34 +165,34 @@ struct start_plan {
  * @place: the session's; @making: the jobs that are making it. Both NULL when nothing will be started.
  * Errors carry the exit status to use in their code when it is 126 or 127, else 1.
  */
-int startup_plan(const struct session_options *o, const struct place *place, struct beside *making,
+int startup_plan(const struct session_options *o, const struct place *place, struct worker *making,
 	struct start_plan *out, struct err **e);
 void start_plan_free(struct start_plan *p);
 /** startup_print() - the line (or with -v the table) at the start; with dry_run on standard output. */
 void startup_print(const struct session_options *o, const struct start_plan *p, bool supervised);
 
-/* ---- session_hooks (around.c) --------------------------------------------- */
+/* ---- session_hooks (scripts.c) --------------------------------------------- */
 
-/** struct around - a session with scripts around it; nothing is owned. */
-struct around {
+/** struct scripts - a session with scripts around it; nothing is owned. */
+struct scripts {
 	const struct profile *profile;
 	const struct policy *policy;
 	const char *session, *workdir;
 	const char *run_dir; /* where the file for variables is made */
 	pid_t guard;
 };
-/** around_wanted() - whether the profile has scripts that are listened to; says why not when it has others. */
-bool around_wanted(const struct profile *p);
-/** around_check() - whether both scripts may be run. Return: 0 or -1. */
-int around_check(const struct around *a, struct err **e);
+/** scripts_wanted() - whether the profile has scripts that are listened to; says why not when it has others. */
+bool scripts_wanted(const struct profile *p);
+/** scripts_check() - whether both scripts may be run. Return: 0 or -1. */
+int scripts_check(const struct scripts *a, struct err **e);
 /**
- * around_before() - run the first one.
+ * scripts_before() - run the first one.
  * @variables: receives what it wrote for the program's environment
  * Return: 0; -1 when it failed: nothing may be started then
  */
-int around_before(const struct around *a, struct pairs *variables, struct err **e);
-/** around_after() - run the second one. @status: of the program. A failure is only said. */
-void around_after(const struct around *a, int status);
+int scripts_before(const struct scripts *a, struct pairs *variables, struct err **e);
+/** scripts_after() - run the second one. @status: of the program. A failure is only said. */
+void scripts_after(const struct scripts *a, int status);
 
 /* ---- signals and the end of the program (signals.c) ---------------------- */
 

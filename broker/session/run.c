@@ -30,13 +30,13 @@ struct broker {
 	struct event_base *base;
 	struct watch *watch;
 	struct rooms rooms;
-	struct beside beside;
+	struct worker worker;
 	struct pairs secrets, more_env, hook_env;
 	char *cgroup, *cap_file, *shim;
 	pid_t program, keeper;
 	int listener;
 	bool supervised;
-	struct around around;
+	struct scripts scripts;
 	bool hooked; /* the script before has been started, so the one after will be */
 };
 
@@ -106,7 +106,7 @@ static int provide(struct broker *b, struct err **e)
 	return 0;
 }
 
-/* ---- what is done beside the rest of the start (beside.c) ------------------------------------------------ */
+/* ---- what is done beside the rest of the start (worker.c) ------------------------------------------------ */
 
 static int make_place(void *data, struct err **e)
 {
@@ -184,20 +184,20 @@ static int equip(struct broker *b, int *ruleset, struct err **e)
 	if (launch_ruleset_begin(&r.build, b->plan.policy, b->supervised, e) < 0)
 		return -1;
 	*ruleset = r.build.ruleset;
-	beside_give(&b->beside, make_rules, &r);
+	worker_give(&b->worker, make_rules, &r);
 	if (rooms_start(&b->rooms, b->o, &b->place, b->plan.policy, b->supervised, b->base, &b->watch, e) < 0 ||
 		provide(b, e) < 0 || landlock_build_add(&r.build, e) < 0) {
-		beside_await(&b->beside, NULL);
+		worker_await(&b->worker, NULL);
 		return -1;
 	}
-	return beside_await(&b->beside, e);
+	return worker_await(&b->worker, e);
 }
 
 /* Everything before the program: nothing of it may be missing when it starts. */
 static int prepare(struct broker *b, int *ruleset, struct err **e)
 {
-	beside_give(&b->beside, make_place, b);
-	if (startup_plan(b->o, &b->place, &b->beside, &b->plan, e) < 0)
+	worker_give(&b->worker, make_place, b);
+	if (startup_plan(b->o, &b->place, &b->worker, &b->plan, e) < 0)
 		return -1;
 	const struct policy_settings *set = policy_settings(b->plan.policy);
 	b->supervised = rooms_possible(b->plan.policy);
@@ -216,27 +216,27 @@ static int prepare(struct broker *b, int *ruleset, struct err **e)
 /* The profile's script, when everything else is there. */
 static int run_before(struct broker *b, struct err **e)
 {
-	if (!around_wanted(b->o->profile))
+	if (!scripts_wanted(b->o->profile))
 		return 0;
-	b->around = (struct around){.profile = b->o->profile,
+	b->scripts = (struct scripts){.profile = b->o->profile,
 		.policy = b->plan.policy,
 		.session = b->place.id,
 		.workdir = policy_settings(b->plan.policy)->workdir,
 		.run_dir = b->place.run,
 		.guard = b->link->guard};
-	if (around_check(&b->around, e) < 0)
+	if (scripts_check(&b->scripts, e) < 0)
 		return -1;
 	b->hooked = true;
-	return around_before(&b->around, &b->hook_env, e);
+	return scripts_before(&b->scripts, &b->hook_env, e);
 }
 
 static int start(struct broker *b, struct err **e)
 {
 	cleanup_fd int ruleset = -1;
-	beside_start(&b->beside);
+	worker_start(&b->worker);
 	const bool prepared = prepare(b, &ruleset, e) == 0;
 	/* the first error is the one to tell */
-	if (beside_end(&b->beside, e) < 0 || !prepared)
+	if (worker_end(&b->worker, e) < 0 || !prepared)
 		return -1;
 	startup_print(b->o, &b->plan, b->supervised);
 	if (run_before(b, e) < 0)
@@ -360,7 +360,7 @@ int broker_run(const struct session_options *o, const struct guard_link *link)
 		}
 		cgroup_destroy(b.cgroup);
 		if (b.hooked)
-			around_after(&b.around, code);
+			scripts_after(&b.scripts, code);
 		clean_up(&b);
 		return code;
 	}
@@ -370,7 +370,7 @@ int broker_run(const struct session_options *o, const struct guard_link *link)
 	conclude(&b, guard_gone);
 	int code = guard_gone ? 126 : WIFSIGNALED(status) ? STATUS_BY_SIGNAL(WTERMSIG(status)) : WEXITSTATUS(status);
 	if (b.hooked)
-		around_after(&b.around, code);
+		scripts_after(&b.scripts, code);
 	say_log("session %s ended with status %d", b.place.id, code);
 	release_streams();
 	if (!guard_gone)

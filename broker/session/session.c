@@ -54,7 +54,7 @@ int session_wrap(const struct session_options *o)
 		start_plan_free(&plan);
 		return 1;
 	}
-	if (around_wanted(o->profile)) {
+	if (scripts_wanted(o->profile)) {
 		say_error("wrap leaves no process behind that could run session_hooks: use run");
 		start_plan_free(&plan);
 		return 1;

@@ -163,19 +163,19 @@ static int compile(
 /** struct making - the session's place, and who is making it. */
 struct making {
 	const struct place *place;
-	struct beside *beside;
+	struct worker *worker;
 };
 
 static int session_dirs(void *data, struct session_dirs *out, struct err **e)
 {
 	const struct making *m = data;
-	if (beside_await(m->beside, e) < 0)
+	if (worker_await(m->worker, e) < 0)
 		return -1;
 	*out = (struct session_dirs){.tmp = m->place->tmp, .run = m->place->run, .openers = m->place->openers};
 	return 0;
 }
 
-int startup_plan(const struct session_options *o, const struct place *place, struct beside *making,
+int startup_plan(const struct session_options *o, const struct place *place, struct worker *making,
 	struct start_plan *out, struct err **e)
 {
 	struct expansion x = {0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * around.c - session_hooks: scripts that run outside the sandbox, before the program starts and after it has ended.
+ * scripts.c - session_hooks: scripts that run outside the sandbox, before the program starts and after it has ended.
  *
  * Theory of operation
  * -------------------
@@ -16,6 +16,7 @@
  */
 #include "session/internal.h"
 
+#include "base/program.h"
 #include "profile/profile.h"
 #include "sandbox/sandbox.h"
 
@@ -24,7 +25,6 @@
 #include <fcntl.h>
 #include <json-c/json.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -59,7 +59,7 @@ static struct script script_of(const struct profile *p, const char *slot)
 	return s;
 }
 
-bool around_wanted(const struct profile *p)
+bool scripts_wanted(const struct profile *p)
 {
 	if (!p->session_hooks || profile_is_own(p))
 		return p->session_hooks != NULL;
@@ -77,7 +77,7 @@ static bool writable_inside(const struct policy *p, const char *path)
 }
 
 /* The file that may be run. New string, NULL with the reason. */
-static char *script_check(const struct around *a, const char *slot, const struct script *s, struct err **e)
+static char *script_check(const struct scripts *a, const char *slot, const struct script *s, struct err **e)
 {
 	struct stat st, up;
 	cleanup_free char *real = s->path[0] == '/' ? realpath(s->path, NULL) : NULL;
@@ -105,7 +105,7 @@ static char *script_check(const struct around *a, const char *slot, const struct
 	return steal_ptr(&real);
 }
 
-int around_check(const struct around *a, struct err **e)
+int scripts_check(const struct scripts *a, struct err **e)
 {
 	static const char *const slots[] = {"before", "after"};
 	for (size_t i = 0; i < ARRAY_SIZE(slots); i++) {
@@ -120,7 +120,7 @@ int around_check(const struct around *a, struct err **e)
 
 /* ---- running one ------------------------------------------------------------------ */
 
-static struct strv script_environment(const struct around *a, const char *slot, const char *name, const char *value)
+static struct strv script_environment(const struct scripts *a, const char *slot, const char *name, const char *value)
 {
 	struct strv env = {0};
 	for (char **v = environ; v && *v; v++)
@@ -134,28 +134,13 @@ static struct strv script_environment(const struct around *a, const char *slot, 
 }
 
 /* In a process group of its own; what it prints goes to standard error, which is nono's. */
-static pid_t start_script(const struct around *a, const char *path, const struct strv *env, struct err **e)
+static pid_t start_script(const struct scripts *a, const char *path, const struct strv *env, struct err **e)
 {
 	const char *const argv[] = {path, NULL};
-	posix_spawn_file_actions_t fa;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawn_file_actions_init(&fa);
-	posix_spawnattr_init(&attr);
-	posix_spawn_file_actions_addopen(&fa, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&fa, STDERR_FILENO, STDOUT_FILENO);
-	posix_spawn_file_actions_addchdir_np(&fa, a->workdir);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setpgroup(&attr, 0);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	pid_t pid;
-	int rc = posix_spawn(&pid, path, &fa, &attr, (char *const *)argv, env->v);
-	posix_spawn_file_actions_destroy(&fa);
-	posix_spawnattr_destroy(&attr);
-	return rc == 0 ? pid : err_set(e, rc, "cannot start");
+	const struct program p = {
+		.dir = a->workdir, .in = -1, .out = STDERR_FILENO, .err = STDERR_FILENO, .env = env->v};
+	const pid_t pid = program_start(&p, argv);
+	return pid > 0 ? pid : err_set(e, -pid, "cannot start");
 }
 
 /* Whoever ends nono ends the script; these are blocked. */
@@ -210,7 +195,7 @@ static void end_group(pid_t pid)
 }
 
 /* Run it to its end. Return: 0 when it ended with status 0. */
-static int run_script(const struct around *a, const char *slot, const char *name, const char *value, struct err **e)
+static int run_script(const struct scripts *a, const char *slot, const char *name, const char *value, struct err **e)
 {
 	struct script s = script_of(a->profile, slot);
 	cleanup_free char *path = s.path;
@@ -288,7 +273,7 @@ static void wipe_file(int fd, const char *path, char *data, size_t len)
 	unlink(path);
 }
 
-int around_before(const struct around *a, struct pairs *variables, struct err **e)
+int scripts_before(const struct scripts *a, struct pairs *variables, struct err **e)
 {
 	cleanup_free char *path = path_join(a->run_dir, "env");
 	cleanup_free char *data = NULL;
@@ -305,7 +290,7 @@ int around_before(const struct around *a, struct pairs *variables, struct err **
 	return rc;
 }
 
-void around_after(const struct around *a, int status)
+void scripts_after(const struct scripts *a, int status)
 {
 	cleanup_err struct err *e = NULL;
 	cleanup_free char *code = xasprintf("%d", status);

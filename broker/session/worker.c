@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * beside.c - the second thread of a start.
+ * worker.c - the second thread of a start.
  *
  * A start is a chain of steps of which some do not need the one before; those run
  * on another processor. Nobody waits for the end of the thread, only for its
@@ -10,14 +10,14 @@
 
 static void *work(void *data)
 {
-	struct beside *b = data;
+	struct worker *b = data;
 	pthread_mutex_lock(&b->lock);
 	for (;;) {
 		while (b->done == b->given && !b->closed)
 			pthread_cond_wait(&b->changed, &b->lock);
 		if (b->done == b->given)
 			break;
-		const struct beside_job job = b->job[b->done];
+		const struct worker_job job = b->job[b->done];
 		struct err *e = NULL;
 		pthread_mutex_unlock(&b->lock);
 		const int rc = job.run(job.data, &e);
@@ -34,18 +34,18 @@ static void *work(void *data)
 	return NULL;
 }
 
-void beside_start(struct beside *b)
+void worker_start(struct worker *b)
 {
-	*b = (struct beside){.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+	*b = (struct worker){.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 	b->running = pthread_create(&b->thread, NULL, work, b) == 0;
 }
 
-void beside_give(struct beside *b, int (*run)(void *data, struct err **e), void *data)
+void worker_give(struct worker *b, int (*run)(void *data, struct err **e), void *data)
 {
 	pthread_mutex_lock(&b->lock);
 	if (b->given == ARRAY_SIZE(b->job))
 		abort(); /* the steps of a start are counted */
-	b->job[b->given++] = (struct beside_job){run, data};
+	b->job[b->given++] = (struct worker_job){run, data};
 	pthread_cond_broadcast(&b->changed);
 	pthread_mutex_unlock(&b->lock);
 	if (!b->running) { /* no thread to be had: here and now */
@@ -59,7 +59,7 @@ void beside_give(struct beside *b, int (*run)(void *data, struct err **e), void 
 	}
 }
 
-int beside_await(struct beside *b, struct err **e)
+int worker_await(struct worker *b, struct err **e)
 {
 	pthread_mutex_lock(&b->lock);
 	while (b->done < b->given)
@@ -71,13 +71,13 @@ int beside_await(struct beside *b, struct err **e)
 	return failed ? -1 : 0;
 }
 
-int beside_end(struct beside *b, struct err **e)
+int worker_end(struct worker *b, struct err **e)
 {
 	pthread_mutex_lock(&b->lock);
 	b->closed = true;
 	pthread_cond_broadcast(&b->changed);
 	pthread_mutex_unlock(&b->lock);
-	const int rc = beside_await(b, e);
+	const int rc = worker_await(b, e);
 	if (b->running)
 		pthread_detach(b->thread);
 	b->running = false;
