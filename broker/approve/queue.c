@@ -101,15 +101,10 @@ void approve_set_asker(struct approve *a, struct asker *k)
 	a->asker = k;
 }
 
-/* FNV-1a over what makes two questions the same. */
+/* Over what makes two questions the same. */
 static unsigned key_hash(const struct question *q)
 {
-	uint32_t h = 2166136261U;
-	for (const char *c = q->object; *c; c++)
-		h = (h ^ (unsigned char)*c) * 16777619U;
-	h = (h ^ question_class(q->op)) * 16777619U;
-	h = (h ^ q->port) * 16777619U;
-	return h % BUCKETS;
+	return hash_text(HASH_SEED ^ question_class(q->op) << 16 ^ q->port, q->object) % BUCKETS;
 }
 
 static bool same(const struct question *a, const struct question *b)

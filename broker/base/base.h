@@ -170,6 +170,20 @@ int fd_cloexec(int fd, bool on);
 
 /* ---- paths (path.c) ------------------------------------------------------ */
 
+/* FNV-1a, 32 bits: for tables, not against anybody who wants collisions. */
+#define HASH_SEED 2166136261U
+static inline uint32_t hash_step(uint32_t h, char c)
+{
+	return (h ^ (unsigned char)c) * 16777619U;
+}
+/** hash_text() - go on from @h over a string. */
+static inline uint32_t hash_text(uint32_t h, const char *s)
+{
+	while (*s)
+		h = hash_step(h, *s++);
+	return h;
+}
+
 /** path_join() - @a/@b with one slash; an absolute @b wins. */
 char *path_join(const char *a, const char *b);
 /** path_of_link() - where a link of /proc leads. New string; NULL with errno set, ENOENT for what has no path (any

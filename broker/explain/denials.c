@@ -151,10 +151,7 @@ static bool equal_text(const char *a, const char *b)
 
 static unsigned hash(const struct denial *d)
 {
-	uint32_t h = 2166136261U ^ (uint32_t)d->op ^ d->port << 8;
-	for (const char *c = d->resolved ? d->resolved : ""; *c; c++)
-		h = (h ^ (unsigned char)*c) * 16777619U;
-	return h % BUCKETS;
+	return hash_text(HASH_SEED ^ (uint32_t)d->op ^ d->port << 8, d->resolved ? d->resolved : "") % BUCKETS;
 }
 
 static struct record *find(struct explain *x, const struct denial *d, bool granted)

@@ -60,11 +60,9 @@ void names_free(struct names *t)
 
 static uint32_t hash_name(const char *name, const struct host_addr *real, uint8_t len)
 {
-	uint32_t h = 2166136261U ^ len;
-	for (const char *c = name; *c; c++)
-		h = (h ^ (unsigned char)*c) * 16777619U;
+	uint32_t h = hash_text(HASH_SEED ^ len, name);
 	for (unsigned i = 0; i < real->len; i++)
-		h = (h ^ real->b[i]) * 16777619U;
+		h = hash_step(h, (char)real->b[i]);
 	return h % N_BUCKETS;
 }
 

@@ -272,10 +272,7 @@ ssize_t resolver_raw(struct resolver *r, const char *name, unsigned type, uint8_
 
 static struct cached **cache_slot(struct resolver *r, const char *name, uint8_t len)
 {
-	uint32_t h = 2166136261U ^ len;
-	for (const char *c = name; *c; c++)
-		h = (h ^ (unsigned char)*c) * 16777619U;
-	struct cached **slot = &r->bucket[h % CACHE_BUCKETS];
+	struct cached **slot = &r->bucket[hash_text(HASH_SEED ^ len, name) % CACHE_BUCKETS];
 	while (*slot && ((*slot)->len != len || strcmp((*slot)->name, name) != 0))
 		slot = &(*slot)->next;
 	return slot;

@@ -85,11 +85,6 @@ struct map {
 	size_t n_buckets, n;
 };
 
-#define HASH_SEED 2166136261U
-static inline uint32_t hash_step(uint32_t h, char c)
-{
-	return (h ^ (unsigned char)c) * 16777619U;
-}
 uint32_t hash_bytes(uint32_t h, const char *s, size_t n);
 
 /** map_find() - the node of the first @len bytes of @path, whose hash is @hash. */

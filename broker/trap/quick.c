@@ -65,11 +65,7 @@ static time_t now(void)
 
 static struct known *slot(struct quick *q, const char *name, const struct stat *st)
 {
-	uint32_t h = 2166136261U; /* FNV-1a */
-	for (const char *c = name; *c; c++)
-		h = (h ^ (unsigned char)*c) * 16777619U;
-	if (!*name)
-		h = (uint32_t)(st->st_ino * 2654435761U);
+	const uint32_t h = *name ? hash_text(HASH_SEED, name) : (uint32_t)(st->st_ino * 2654435761U);
 	return &q->known[(h ^ h >> 16) % KNOWN];
 }
 
