@@ -49,6 +49,7 @@ struct proxy {
 	size_t windows;                      /* bytes by which windows are larger than at first */
 	unsigned n_ended;                    /* connections whose TLS ends here */
 	struct conn *waiting, **waiting_end; /* for others of these to end */
+	bool serving;                        /* those that wait are having their turn */
 };
 
 enum conn_kind { KIND_TUNNEL, KIND_PLAIN, KIND_INTERCEPT };

@@ -109,15 +109,19 @@ void intercept_left(struct conn *c)
 		return;
 	c->ended = false;
 	p->n_ended--;
-	struct conn *next = p->stopping ? NULL : p->waiting;
-	if (!next)
+	if (p->serving) /* one whose turn came has failed at once: the loop below goes on */
 		return;
-	p->waiting = next->next_waiting;
-	if (!p->waiting)
-		p->waiting_end = &p->waiting;
-	next->waits = false;
-	next->next_waiting = NULL;
-	intercept_client(next);
+	p->serving = true;
+	while (p->waiting && p->n_ended < ENDED_MAX && !p->stopping) {
+		struct conn *next = p->waiting;
+		p->waiting = next->next_waiting;
+		if (!p->waiting)
+			p->waiting_end = &p->waiting;
+		next->waits = false;
+		next->next_waiting = NULL;
+		intercept_client(next);
+	}
+	p->serving = false;
 }
 
 /* The server must prove the name the program asked for; an address needs a certificate for that address. */
