@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -37,10 +36,7 @@ int say_log_open(const char *path, struct err **e)
 
 char *say_log_path(void)
 {
-	char path[PATH_MAX];
-	cleanup_free char *link = xasprintf("/proc/self/fd/%d", log_fd);
-	ssize_t n = log_fd < 0 ? -1 : readlink(link, path, sizeof path);
-	return n > 0 ? xstrndup(path, (size_t)n) : NULL;
+	return log_fd < 0 ? NULL : path_of_fd(log_fd);
 }
 
 /* "2026-01-31T12:00:00+0100 nono[PID]: TEXT". */

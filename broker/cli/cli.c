@@ -172,15 +172,6 @@ int unknown_command(const char *name)
 	return 2;
 }
 
-/* Open the log file. Return: whether that went well; if not it is said. */
-static bool log_to(const char *path)
-{
-	cleanup_err struct err *e = NULL;
-	if (say_log_open(path, &e) < 0)
-		say_error("%s", err_msg(e));
-	return e == NULL;
-}
-
 /* -s, -v and --log-file may stand before the command as well. Return: how many arguments they take, -STATUS on error.
  */
 static int global_flags(int argc, char **argv)

@@ -81,14 +81,12 @@ static int set_domain(struct parsing *x, const struct origin *origin, const char
 	return 0;
 }
 
-/* Return: 0, or what ends nono with status 1. */
-static int log_file(const char *path)
+bool log_to(const char *path)
 {
 	cleanup_err struct err *e = NULL;
-	if (say_log_open(path, &e) == 0)
-		return 0;
-	say_error("%s", err_msg(e));
-	return FAILURE;
+	if (say_log_open(path, &e) < 0)
+		say_error("%s", err_msg(e));
+	return e == NULL;
 }
 
 static int set_special(struct parsing *x, const struct option_row *o, const struct origin *origin, const char *value)
@@ -118,7 +116,7 @@ static int set_special(struct parsing *x, const struct option_row *o, const stru
 		return 0;
 	}
 	case SPECIAL_LOG_FILE:
-		return log_file(value);
+		return log_to(value) ? 0 : FAILURE;
 	case SPECIAL_NETWORK_PROFILE:
 		f->overlay->network.profile_given = f->overlay->network.profile_flag = true;
 		free(f->overlay->network.profile);

@@ -110,6 +110,9 @@ int absent_flag(int argc, char **argv, int *i);
 /** absent_command() - say what to do instead of a command that others of this name have. Return: whether it is one. */
 bool absent_command(const char *name);
 
+/** log_to() - what nono says goes into this file from now on. Return: whether it could be opened; if not it is said. */
+bool log_to(const char *path);
+
 /* help.c, completion.c, man.c */
 int help_command(int argc, char **argv);
 void help_for(const char *command, FILE *out);

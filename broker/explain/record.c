@@ -184,7 +184,7 @@ char *profile_line(const struct record *r, bool is_dir)
 	cleanup_free char *value = profile_value(r, parent ? parent : resolved);
 	struct json_object *quoted = json_object_new_string(value);
 	char *line = xasprintf("\"%s\": {\"%s\": [%s]}", keys[r->op].section,
-		is_dir || (r->op == OP_OPEN_URL && value[0] != 'h') ? keys[r->op].dir : keys[r->op].file,
+		is_dir || (r->op == OP_OPEN_URL && resolved[0] == '/') ? keys[r->op].dir : keys[r->op].file,
 		json_object_to_json_string_ext(quoted, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(quoted);
 	return line;

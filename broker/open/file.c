@@ -109,17 +109,13 @@ char *file_url_path(const char *text, size_t len, struct err **e)
 	return NULL;
 }
 
-/* The kernel's name of what @fd is; "" when it has none any more. */
-static void name_of(int fd, const struct stat *st, char out[PATH_MAX])
+/* The kernel's name of what @fd is. New string, NULL when it has none any more. */
+static char *name_of(int fd, const struct stat *st)
 {
-	char link[32];
 	struct stat named;
-	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	ssize_t n = readlink(link, out, PATH_MAX - 1);
-	out[n < 0 ? 0 : n] = '\0';
-	/* "x (deleted)" may be a name, or say that there is none */
-	if (out[0] != '/' || lstat(out, &named) < 0 || named.st_dev != st->st_dev || named.st_ino != st->st_ino)
-		out[0] = '\0';
+	cleanup_free char *name = path_of_fd(fd);
+	bool there = name && lstat(name, &named) == 0 && named.st_dev == st->st_dev && named.st_ino == st->st_ino;
+	return there ? steal_ptr(&name) : NULL;
 }
 
 static bool is_shown(const char *path)
@@ -135,12 +131,11 @@ int file_pin(const struct policy *p, const char *path, char **real, struct err *
 {
 	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
 	cleanup_fd int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
-	char name[PATH_MAX];
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_set(e, errno, "cannot open %s", path);
-	name_of(fd, &st, name);
-	if (!name[0] || !shows(name))
+	cleanup_free char *name = name_of(fd, &st);
+	if (!name || !shows(name))
 		return err_set(e, 0, "%s leads to a file without a name that can be shown", path);
 	*real = xstrdup(name);
 	if (policy_check_path(p, OP_READ, name).verdict != VERDICT_ALLOW)

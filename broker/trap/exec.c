@@ -106,8 +106,6 @@ static int pin_named(struct trap_call *c, const char *path, struct object *o)
 	if (o->fd < 0)
 		return -errno;
 	(void)snprintf(o->asked, sizeof(o->asked), "%s", path);
-	if (fstat(o->fd, &o->st) < 0)
-		return -errno;
 	o->exists = true;
 	return fd_path(o->fd, o->path, sizeof(o->path), &o->st);
 }
