@@ -7,14 +7,7 @@ cli=$NONO_SOURCE/tests/cli
 
 for a in 192.0.2.20/24 192.0.2.21/24; do $world ip addr add "$a" dev link1; done
 printf '192.0.2.21 listed.test\n' >>"$work/hosts"
-(
-	cd "$work" || exit
-	ec="-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
-	openssl req -x509 $ec -days 2 -subj "/CN=test CA" -keyout ca.key -out roots.pem
-	openssl req $ec -subj /CN=paths.test -keyout server.key -out server.csr
-	printf 'subjectAltName=DNS:paths.test,DNS:api.test,DNS:listed.test\n' >ext
-	openssl x509 -req -in server.csr -CA roots.pem -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out server.crt
-) >"$work/openssl.log" 2>&1
+certificates DNS:paths.test,DNS:api.test,DNS:listed.test
 mkdir -p "$work/www/repo.git" && cd "$work" && git init -q -b main repo && git -C repo -c user.name=t -c user.email=t@t commit -q --allow-empty -m one &&
 	git clone -q --bare repo www/repo.git && git -C www/repo.git update-server-info
 cd "$work/dir" || exit 1

@@ -103,6 +103,15 @@ check() {
 		echo "not ok - $name (status $?)"; sed 's/^/    /' "$work/out" | head -20; failed=$((failed + 1))
 	fi
 }
+# certificates NAMES: server.key and server.crt for a server of these ("DNS:name,..."), and roots.pem that signs them
+certificates() (
+	cd "$work" || exit
+	ec="-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+	openssl req -x509 $ec -days 2 -subj "/CN=test CA" -keyout ca.key -out roots.pem
+	openssl req $ec -subj /CN=paths.test -keyout server.key -out server.csr
+	printf 'subjectAltName=%s\n' "$1" >ext
+	openssl x509 -req -in server.csr -CA roots.pem -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out server.crt
+) >"$work/openssl.log" 2>&1
 # refuse NAME COMMAND...: the command fails
 refuse() {
 	name=$1; shift; count=$((count + 1))

@@ -5,14 +5,7 @@
 . "$(dirname "$0")/lib_net.sh"
 
 $world ip addr add 192.0.2.20/24 dev link1
-(
-	cd "$work" || exit
-	ec="-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
-	openssl req -x509 $ec -days 2 -subj "/CN=test CA" -keyout ca.key -out roots.pem
-	openssl req $ec -subj /CN=paths.test -keyout server.key -out server.csr
-	printf 'subjectAltName=DNS:paths.test\n' >ext
-	openssl x509 -req -in server.csr -CA roots.pem -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out server.crt
-) >"$work/openssl.log" 2>&1
+certificates DNS:paths.test
 
 # what is served below /v1/: a git repository, a cargo registry, a Go module, a Python package
 export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_TERMINAL_PROMPT=0
