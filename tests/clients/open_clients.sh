@@ -1,6 +1,6 @@
 #!/bin/bash
 # The libraries by which programs open pages: Go's (cli/browser, which gh uses, and open-golang) in a static program
-# without the shim, Node's `open`, Python's webbrowser.
+# without the shim, Rust's open and opener, Node's `open`, Python's webbrowser.
 . "${NONO_SOURCE:?}/tests/escape/lib_run.sh"
 export BROWSER=$dir/recorder
 printf '#!/bin/sh\nprintf "%%s\\n" "$*" >>%s\n' "$dir/opened" >"$BROWSER"
@@ -48,6 +48,42 @@ GOTOOLCHAIN=local GOCACHE=$NONO_BUILD/tests/gocache GOPATH=/usr/share/gocode GO1
 for way in browser open path; do
 	opens "Go, $way" https://claude.ai/$way ./browse $way https://claude.ai/$way
 	opens "Go, $way, nothing in the environment" https://claude.ai/$way env -i PATH="/usr/bin:/bin" ./browse $way https://claude.ai/$way
+done
+
+# crates of the distribution, nothing from the network
+mkdir -p rust/src rust/.cargo
+cat >rust/.cargo/config.toml <<'TOML'
+[source.crates-io]
+replace-with = "distribution"
+[source.distribution]
+directory = "/usr/share/cargo/registry"
+TOML
+cat >rust/Cargo.toml <<'TOML'
+[package]
+name = "browse"
+version = "1.0.0"
+edition = "2018"
+[dependencies]
+open = "*"
+opener = "*"
+TOML
+cat >rust/src/main.rs <<'RS'
+fn main() {
+    let a: Vec<String> = std::env::args().collect();
+    let failure = match a[1].as_str() {
+        "open" => open::that(&a[2]).err().map(|e| e.to_string()),
+        _ => opener::open(&a[2]).err().map(|e| e.to_string()),
+    };
+    if let Some(text) = failure {
+        eprintln!("{}", text);
+        std::process::exit(1);
+    }
+}
+RS
+(cd rust && PATH=/usr/bin:/bin CARGO_HOME=$PWD/home cargo build --quiet --offline) || fail "cannot build the Rust program"
+for way in open opener; do
+	opens "Rust, $way" https://claude.ai/$way ./rust/target/debug/browse $way https://claude.ai/$way
+	opens "Rust, $way, nothing in the environment" https://claude.ai/$way env -i PATH="/usr/bin:/bin" ./rust/target/debug/browse $way https://claude.ai/$way
 done
 
 # it starts a copy of xdg-open of its own, detached, and the program may end at once
