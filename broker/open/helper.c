@@ -167,6 +167,10 @@ int open_helper_main(int argc, char **argv)
 	if (!url)
 		return status;
 	const char *kind = file_is_url(url, strlen(url)) ? "file" : "page";
+	if (strlen(url) > URL_LENGTH_MAX) {
+		say_error("the %s was not opened: the URL is longer than %u bytes", kind, URL_LENGTH_MAX);
+		return EXIT_FAILED;
+	}
 	cleanup_free char *socket = find_socket();
 	if (!socket) {
 		say_error("this is not a program of a session: NONO_SOCKET is not set");

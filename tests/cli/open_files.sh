@@ -83,7 +83,7 @@ touch "$here/out/"$'\xff.html'
 refused 'cannot be shown' sh -c 'xdg-open out/?.html'
 long=$(printf '%09000d' 0)
 refused 'too long' xdg-open "out/$long.html"
-refused 'too long' xdg-open "file://$here/out/$long.html"
+refused 'longer than 8192 bytes' xdg-open "file://$here/out/$long.html"
 refused 'cannot open' xdg-open "file://$here/out/${long:0:300}.html"
 
 # a link that is changed all the time leads to what is listed or nowhere

@@ -27,6 +27,8 @@ for url in file:///etc/passwd javascript:alert http://claude.ai/ https://claude.
 	[ -s err ] || fail "${url:0:60}: nothing is said"
 done
 same "bad URLs" "" "$(cat "$dir/opened")"
+err=$(agent -- xdg-open "$long" 2>&1)
+case $err in *"longer than 8192 bytes"*) ;; *) fail "the limit is not named: $err" ;; esac
 err=$(agent -- sh -c 'xdg-open https://evil.test/' 2>&1)
 case $err in *allow_origins*https://evil.test*) ;; *) fail "the line to add is not named: $err" ;; esac
 
