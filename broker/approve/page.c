@@ -45,8 +45,8 @@ void page_draw(const struct screen *s, struct buf *out, const struct pending *p,
 {
 	cleanup_free char *program = str_sanitize(p->q.program ? p->q.program : "a program");
 	cleanup_free char *parent = str_sanitize(p->q.parent ? p->q.parent : "");
-	cleanup_free char *who = xasprintf("  %s%s%s wants a page to be opened, and no browser is known here.", program,
-		*parent ? ", started by " : "", parent);
+	cleanup_free char *who = xasprintf("  %s%s%s%s wants a page to be opened, and no browser is known here.",
+		program, *parent ? ", started by " : "", parent, *parent ? "," : "");
 	draw_cut(s, out, who, 0, false);
 	draw_line(out);
 	draw_cut(s, out, "  Open it yourself, on any machine:", 0, false);

@@ -34,6 +34,7 @@
 #include "open/seen.h"
 #include "open/validate.h"
 #include "proto/openers.h"
+#include "trap/trap.h"
 
 #include <errno.h>
 #include <json.h>
@@ -69,30 +70,11 @@ struct job {
 	struct checked_url u;
 	char *asked, *file; /* a file: its path as it was asked for, and what that leads to; NULL for a page */
 	struct decision decision;
-	char program[32], parent[32];
+	char *program, *parent;
 	pid_t tgid;
 	open_url_done *done;
 	void *data;
 };
-
-/* The first word after @key in /proc/@tgid/status, "?" when there is none. */
-static void status_word(pid_t tgid, const char *key, char *out, size_t size)
-{
-	char path[64];
-	snprintf(path, sizeof path, "/proc/%d/status", (int)tgid);
-	cleanup_free char *text = NULL;
-	const char *at = file_read(path, 16384, &text, NULL, NULL) == 0 ? strstr(text, key) : NULL;
-	at = at ? at + strlen(key) : "?";
-	snprintf(out, size, "%.*s", (int)strcspn(at, "\n"), at);
-}
-
-static void name_programs(struct job *j)
-{
-	char parent[16];
-	status_word(j->tgid, "Name:\t", j->program, sizeof j->program);
-	status_word(j->tgid, "\nPPid:\t", parent, sizeof parent);
-	status_word((pid_t)strtol(parent, NULL, 10), "Name:\t", j->parent, sizeof j->parent);
-}
 
 /* ---- the end of a request ------------------------------------------------ */
 
@@ -109,6 +91,8 @@ static void release(struct job *j)
 	checked_url_free(&j->u);
 	free(j->asked);
 	free(j->file);
+	free(j->program);
+	free(j->parent);
 	free(j);
 }
 
@@ -397,7 +381,7 @@ uint64_t open_url(struct open_room *o, pid_t tgid, const char *url, size_t len, 
 {
 	struct job *j = xcalloc(1, sizeof *j);
 	*j = (struct job){.o = o, .tgid = tgid, .done = done, .data = data, .decision = {.verdict = VERDICT_NEVER}};
-	name_programs(j);
+	caller_names(j->tgid, &j->program, &j->parent);
 	pthread_mutex_lock(&o->lock);
 	uint64_t id = j->id = ++o->last_id;
 	j->next = o->jobs;

@@ -32,7 +32,7 @@ url="https://claude.ai/login?state=$(printf 'x%.0s' $(seq 150))-end"
 run="\$NONO run -s --profile claude-code --allow-cwd --no-diagnostics"
 type_ 0 "clear; $run -- sh -c 'echo the-program; xdg-open \"$url\"; echo status-\$?'" Enter
 shows 0 "a page to open"
-shows 0 "xdg-open, started by sh"
+shows 0 "xdg-open, started by sh, wants a page to be opened"
 same "the URL in one piece" 1 "$(tm capture-pane -J -p -t 0 | grep -cFx "$url")"
 screen 0 | grep -q the-program && fail "the program's screen shows as well"
 key 0 c "asked to copy"
@@ -64,8 +64,8 @@ key 0 Enter "status-0"
 shows 0 the-program
 
 # n: the program hears that it cannot be opened, and may say so
-type_ 0 "clear; $run -- sh -c 'xdg-open https://claude.ai/no; echo status-\$?'" Enter
-shows 0 "a page to open"
+type_ 0 "clear; $run -- xdg-open https://claude.ai/no; echo status-\$?" Enter
+shows 0 "xdg-open, started by nono, wants a page to be opened"
 key 0 n "status-4"
 shows 0 "the sandbox to open it with"
 
