@@ -1,10 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lane.c - a path call on the lane, and its repetition. */
+/*
+ * lane.c - a path call on the lane, and its repetition.
+ *
+ * A trapped call is interrupted by any signal that has a handler until the broker
+ * has taken it (seccomp_unotify(2); WAIT_KILLABLE_RECV begins there), and ends with
+ * EINTR where the handler was set without SA_RESTART. Programs do not expect that of
+ * a call that never waits for anybody, so such a call is made again. From Linux 5.19
+ * on the broker has not seen it then, and nothing is done twice.
+ */
 #include "lane.h"
 #include "proto/lane.h"
 #include "raw.h"
 
 #include <asm/errno.h>
+#include <asm/stat.h>
+#include <linux/fcntl.h>
+#include <linux/stat.h>
+#include <stdbool.h>
 
 /* Both libcs export it; a program without either has no errno. */
 extern int *__errno_location(void) __attribute__((weak));
@@ -21,11 +33,21 @@ static int refused(long nr, long rc)
 	return rc == -EXDEV && (nr == __NR_renameat2 || nr == __NR_linkat);
 }
 
+/* Whether the call may wait for somebody by itself, so that a signal has to end it: an open of a FIFO or a device. */
+static bool waits(long nr, long dirfd, long path)
+{
+	struct stat st;
+	return nr == __NR_openat && raw_syscall(__NR_newfstatat, dirfd, path, (long)(uintptr_t)&st, 0, 0, 0) == 0 &&
+	       !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
 long lane_call(long nr, long a0, long a1, long a2, long a3, long a4)
 {
 	long rc = raw_syscall(nr, a0, a1, a2, a3, a4, (long)TRAP_LANE);
 	if (refused(nr, rc))
-		rc = raw_syscall(nr, a0, a1, a2, a3, a4, (long)TRAP_AGAIN);
+		do
+			rc = raw_syscall(nr, a0, a1, a2, a3, a4, (long)TRAP_AGAIN);
+		while (rc == -EINTR && !waits(nr, a0, a1));
 	if (rc >= 0 || rc < -4095)
 		return rc;
 	if (__errno_location)

@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static int by_open(const char *path)
@@ -88,6 +90,37 @@ static int by_thread(const char *path)
 	return errno == 77 ? by_open(path) : -1;
 }
 
+static void nothing(int sig)
+{
+	(void)sig;
+}
+
+/* under a storm of signals whose handler asks for no restart: EINTR if one open ever said so */
+static int by_storm(const char *path)
+{
+	struct sigaction sa = {.sa_handler = nothing};
+	const struct itimerval often = {{0, 50}, {0, 50}}, never = {{0, 0}, {0, 0}};
+	int result = 0;
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+	for (int i = 0; i < 20000 && result != EINTR; i++) {
+		int fd = open(path, O_RDONLY);
+		result = fd < 0 ? errno : 0;
+		close(fd);
+	}
+	setitimer(ITIMER_REAL, &never, NULL);
+	return result;
+}
+
+/* a FIFO nobody writes to, and a signal */
+static int by_alarm(const char *path)
+{
+	struct sigaction sa = {.sa_handler = nothing};
+	sigaction(SIGALRM, &sa, NULL);
+	alarm(1);
+	return open(path, O_RDONLY) < 0 ? errno : 0;
+}
+
 static const struct {
 	const char *name;
 	int (*open)(const char *path);
@@ -100,6 +133,8 @@ static const struct {
 	{"instruction", by_instruction},
 	{"vfork", by_vfork},
 	{"thread", by_thread},
+	{"storm", by_storm},
+	{"alarm", by_alarm},
 };
 
 int main(int argc, char **argv)
