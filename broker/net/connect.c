@@ -22,6 +22,7 @@
  * that has to be looked up first, may keep it waiting; other threads receive meanwhile.
  */
 #include "net/internal.h"
+#include "proto/lookup.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -167,11 +168,16 @@ static struct decision check(struct trap_call *c, struct target *t)
 }
 
 /* Look the name up now that connecting to it is allowed. Return: 0 or the errno a program gets. */
-static int look_up(struct net *n, struct target *t)
+static int look_up(struct trap_call *c, struct net *n, struct target *t)
 {
-	struct resolved found;
-	if (!n || resolver_host(n->resolver, t->host, t->addr.len, true, &found) < 0)
-		return EHOSTUNREACH;
+	struct wanted *w = wanted_join(n, t->host, t->addr.len);
+	struct resolved found = {.n = 0};
+	int rc = wanted_wait(c, &w, 1);
+	if (rc == 0)
+		rc = wanted_found(w, &found);
+	wanted_leave(w);
+	if (rc < 0)
+		return rc == -TRAP_RESTART ? TRAP_RESTART : EHOSTUNREACH;
 	for (size_t i = 0; i < found.n; i++)
 		if (!host_addr_never(&found.addr[i]) && !host_addr_loopback(&found.addr[i])) {
 			t->addr = found.addr[i];
@@ -231,7 +237,7 @@ static void connect_inet(struct trap_call *c, struct sock_call *s)
 		return;
 	}
 	/* from here on it may wait; other threads receive calls meanwhile */
-	int err = t.unlooked ? look_up(n, &t) : 0;
+	int err = t.unlooked ? look_up(c, n, &t) : 0;
 	if (err) {
 		trap_errno(c, err);
 		return;
@@ -258,6 +264,10 @@ static bool known_protocol(const struct sock_call *s)
 
 void net_on_connect(struct trap_call *c)
 {
+	if ((int)trap_arg(c, 0) == LOOKUP_FD) {
+		lookup_serve(c);
+		return;
+	}
 	cleanup_sock struct sock_call s;
 	if (sock_call_read(c, &s, true) < 0)
 		return;

@@ -67,42 +67,70 @@ static unsigned answer_local(struct dns_writer *w, uint8_t len)
 	return ns_r_noerror;
 }
 
-static unsigned answer_later(struct net *n, struct dns_writer *w, const char *name, uint8_t len)
+static int later(struct net *n, const char *name, uint8_t len, struct resolved *out)
 {
 	const struct host_addr unresolved = {0};
-	struct host_addr synthetic;
+	*out = (struct resolved){.ttl = LATER_TTL, .exists = true};
 	if (len != 4)
 		return ns_r_noerror; /* the name exists, as far as anybody can tell */
-	if (names_assign(n->names, name, &unresolved, len, &synthetic) < 0)
+	if (names_assign(n->names, name, &unresolved, len, &out->addr[0]) < 0)
 		return ns_r_nxdomain;
-	dns_add_addr(w, &synthetic, LATER_TTL);
+	out->n = 1;
 	return ns_r_noerror;
 }
 
-/* Return: response code, or -EAGAIN. */
-static int answer_addrs(struct net *n, struct dns_writer *w, const struct dns_question *q, uint8_t len, bool wait)
+static int looked_up(struct net *n, const char *name, uint8_t len, bool wait, struct resolved *out)
 {
 	struct resolved found;
-	int rc = resolver_host(n->resolver, q->name, len, wait, &found);
-	if (rc == -EAGAIN)
-		return rc;
+	int rc = resolver_host(n->resolver, name, len, wait, &found);
 	if (rc < 0)
-		return ns_r_servfail;
-	size_t usable = 0;
+		return rc == -EIO ? ns_r_servfail : rc;
+	*out = (struct resolved){.ttl = found.ttl, .exists = found.exists};
 	for (size_t i = 0; i < found.n; i++) {
-		struct host_addr synthetic;
 		if (host_addr_never(&found.addr[i]) || host_addr_loopback(&found.addr[i]))
 			continue;
-		if (names_assign(n->names, q->name, &found.addr[i], len, &synthetic) < 0)
+		if (names_assign(n->names, name, &found.addr[i], len, &out->addr[out->n]) < 0)
 			return ns_r_servfail;
-		dns_add_addr(w, &synthetic, found.ttl);
-		usable++;
+		out->n++;
 	}
-	if (found.n && !usable) {
-		record_refusal(n, q->name, (struct decision){.verdict = VERDICT_NEVER});
+	if (found.n && !out->n) {
+		record_refusal(n, name, (struct decision){.verdict = VERDICT_NEVER});
 		return ns_r_nxdomain;
 	}
 	return found.exists ? ns_r_noerror : ns_r_nxdomain;
+}
+
+/* The parent proxy resolves it, unless it is for UDP, which no proxy carries. */
+static bool left_to_parent(struct net *n, const char *normal)
+{
+	return n->gateway && gateway_parent(n->gateway, normal) &&
+	       policy_check_host(n->cfg.policy, OP_CONNECT, normal, 0, true).verdict != VERDICT_ALLOW;
+}
+
+bool dns_would_answer(struct net *n, const char *name)
+{
+	char normal[254];
+	struct decision d;
+	return host_name_normal(name, normal, NULL) == 0 && classify(n, normal, &d) != NAME_REFUSED;
+}
+
+int dns_addresses(struct net *n, const char *name, uint8_t len, bool wait, struct resolved *out)
+{
+	char normal[254];
+	struct decision d;
+	*out = (struct resolved){0};
+	if (host_name_normal(name, normal, NULL) < 0)
+		return ns_r_nxdomain;
+	switch (classify(n, normal, &d)) {
+	case NAME_ALLOWED:
+		return left_to_parent(n, normal) ? later(n, name, len, out) : looked_up(n, name, len, wait, out);
+	case NAME_LATER:
+		return later(n, name, len, out);
+	case NAME_REFUSED:
+	default:
+		record_refusal(n, name, d);
+		return ns_r_nxdomain;
+	}
 }
 
 /* The address in "1.0.18.198.in-addr.arpa" or the nibbles of ip6.arpa. */
@@ -150,6 +178,15 @@ static unsigned answer_reverse(struct net *n, struct dns_writer *w, const char *
 /* Records other than addresses, as the name servers have them. Return: response code, or -EAGAIN. */
 static int answer_other(struct net *n, struct dns_writer *w, const struct dns_question *q, bool wait)
 {
+	char normal[254];
+	struct decision d;
+	if (host_name_normal(q->name, normal, NULL) < 0)
+		return ns_r_nxdomain;
+	enum name_class class = classify(n, normal, &d);
+	if (class == NAME_REFUSED)
+		record_refusal(n, q->name, d);
+	if (class != NAME_ALLOWED)
+		return class == NAME_LATER ? ns_r_noerror : ns_r_nxdomain;
 	if (q->type >= ns_t_ixfr && q->type <= ns_t_any)
 		return ns_r_refused; /* zone transfers and "everything" */
 	if (!wait)
@@ -163,12 +200,21 @@ static int answer_other(struct net *n, struct dns_writer *w, const struct dns_qu
 	return answer[3] & 0xf;
 }
 
-/* This machine: localhost, and the name that programs get from it and look up. */
-static bool own_name(const char *name)
+bool dns_own_name(const char *name)
 {
 	struct utsname u;
 	return strcmp(name, "localhost") == 0 || str_ends(name, ".localhost") ||
 	       (uname(&u) == 0 && strcasecmp(name, u.nodename) == 0);
+}
+
+/* Return: response code, or -EAGAIN. */
+static int answer_addrs(struct net *n, struct dns_writer *w, const char *name, uint8_t len, bool wait)
+{
+	struct resolved found;
+	int rc = dns_addresses(n, name, len, wait, &found);
+	for (size_t i = 0; rc == ns_r_noerror && i < found.n; i++)
+		dns_add_addr(w, &found.addr[i], found.ttl);
+	return rc;
 }
 
 static int answer(struct net *n, struct dns_writer *w, const struct dns_question *q, bool wait)
@@ -176,28 +222,11 @@ static int answer(struct net *n, struct dns_writer *w, const struct dns_question
 	uint8_t len = q->type == ns_t_a ? 4 : q->type == ns_t_aaaa ? 16 : 0;
 	if (q->class != ns_c_in)
 		return ns_r_refused;
-	if (own_name(q->name))
+	if (dns_own_name(q->name))
 		return len ? (int)answer_local(w, len) : ns_r_noerror;
 	if (str_ends(q->name, ".in-addr.arpa") || str_ends(q->name, ".ip6.arpa"))
 		return q->type == ns_t_ptr ? (int)answer_reverse(n, w, q->name) : ns_r_nxdomain;
-	char normal[254];
-	struct decision d;
-	if (host_name_normal(q->name, normal, NULL) < 0)
-		return ns_r_nxdomain;
-	switch (classify(n, normal, &d)) {
-	case NAME_ALLOWED:
-		/* the parent proxy resolves it, unless it is for UDP, which no proxy carries */
-		if (len && n->gateway && gateway_parent(n->gateway, normal) &&
-			policy_check_host(n->cfg.policy, OP_CONNECT, normal, 0, true).verdict != VERDICT_ALLOW)
-			return (int)answer_later(n, w, q->name, len);
-		return len ? answer_addrs(n, w, q, len, wait) : answer_other(n, w, q, wait);
-	case NAME_LATER:
-		return len ? (int)answer_later(n, w, q->name, len) : ns_r_noerror;
-	case NAME_REFUSED:
-	default:
-		record_refusal(n, q->name, d);
-		return ns_r_nxdomain;
-	}
+	return len ? answer_addrs(n, w, q->name, len, wait) : answer_other(n, w, q, wait);
 }
 
 ssize_t dns_answer(struct net *n, const uint8_t *query, size_t len, uint8_t *out, bool wait, bool tcp)

@@ -41,7 +41,7 @@ bool hostsfile_has(struct hostsfile *f, const char *name);
 /** hostsfile_name() - the @i-th name of @a. @name: 254 bytes. Return: false past the last. */
 bool hostsfile_name(struct hostsfile *f, const struct host_addr *a, size_t i, char *name);
 
-/* ---- the host's resolver (resolve.c, message.c) -------------------------- */
+/* ---- the host's resolver (resolve.c, waiting.c, message.c) -------------------------- */
 
 #define DNS_MAX 65535
 #define RESOLVE_ADDRS 16
@@ -66,6 +66,31 @@ struct resolved {
 int resolver_host(struct resolver *r, const char *name, uint8_t len, bool wait, struct resolved *out);
 /** resolver_raw() - ask the name servers. @answer: DNS_MAX bytes. Return: length of the answer or -errno. */
 ssize_t resolver_raw(struct resolver *r, const char *name, unsigned type, uint8_t *answer);
+
+/**
+ * resolver_as_is() - whether the C library would ask the name servers for just @name and both families: neither
+ * /etc/hosts nor the options of /etc/resolv.conf say otherwise.
+ */
+bool resolver_as_is(struct resolver *r, const char *name);
+
+/* a name being looked up while a program waits (waiting.c) */
+struct wanted;
+/**
+ * wanted_join() - have @name looked up, or wait for a lookup of it that is under way.
+ * @len: 4 or 16
+ * Return: NULL when that is not possible.
+ */
+struct wanted *wanted_join(struct net *n, const char *name, uint8_t len);
+/**
+ * wanted_wait() - until all of @w[0..n) are looked up, the caller dies or is signalled. The lookups go on.
+ * @w: at most 2, which may be NULL
+ * Return: 0, or -TRAP_RESTART for a signal.
+ */
+int wanted_wait(struct trap_call *c, struct wanted *const *w, size_t n);
+/** wanted_found() - after wanted_wait(): what resolver_host() said. Return: 0 or -EIO. */
+int wanted_found(const struct wanted *w, struct resolved *out);
+/** wanted_leave() - end the caller's interest. NULL-safe. */
+void wanted_leave(struct wanted *w);
 
 /** struct dns_question - what a program asked. */
 struct dns_question {
@@ -130,8 +155,19 @@ int refused_socket(void);
 /** refused_note() - record those that came since, and that no rule allows. From any thread. */
 void refused_note(struct net *n);
 
-/* ---- answering the tree (dns.c) ------------------------------------------ */
+/* ---- answering the tree (dns.c, lookup.c) ------------------------------------------ */
 
+/** dns_own_name() - this machine: localhost, and the name that programs get from it and look up. */
+bool dns_own_name(const char *name);
+/** dns_would_answer() - whether @name is one that programs may look up. */
+bool dns_would_answer(struct net *n, const char *name);
+/**
+ * dns_addresses() - the synthetic addresses of @name, which is not our own.
+ * @len: 4 or 16
+ * @wait: false: -EAGAIN when the name servers would have to be asked
+ * Return: a DNS response code, or -EAGAIN
+ */
+int dns_addresses(struct net *n, const char *name, uint8_t len, bool wait, struct resolved *out);
 /**
  * dns_answer() - the response to one query.
  * @wait: false: -EAGAIN when the name servers would have to be asked
@@ -143,6 +179,9 @@ ssize_t dns_answer(struct net *n, const uint8_t *query, size_t len, uint8_t *out
 int dns_serve_udp(struct net *n);
 /** dns_serve_tcp() - answer on one connection. Takes it over. Return: 0 or -errno. */
 int dns_serve_tcp(struct net *n, int fd);
+
+/** lookup_serve() - answer a call of the shim's (proto/lookup.h). */
+void lookup_serve(struct trap_call *c);
 
 /* ---- the dead end (deadend.c) -------------------------------------------- */
 
@@ -313,7 +352,8 @@ struct net {
 	int refused;             /* shows datagrams in the dead end; -1: none */
 	pthread_mutex_t lock;
 	pthread_cond_t idle;
-	unsigned threads; /* running, waited for by net_stop() */
+	unsigned threads;      /* running, waited for by net_stop() */
+	struct wanted *wanted; /* names being looked up for programs that wait; under the lock */
 	pthread_t server;
 	bool serving;
 };

@@ -36,7 +36,8 @@ struct servers {
 	struct sockaddr_storage addr[MAX_SERVERS];
 	size_t n;
 	int timeout_ms;
-	unsigned attempts;
+	unsigned attempts, ndots;
+	bool no_aaaa;
 };
 
 struct resolver {
@@ -118,6 +119,10 @@ static void parse_resolv_conf(struct servers *s, char *text)
 				s->timeout_ms = (int)v * 1000;
 			else if (sscanf(word, "attempts:%u", &v) == 1 && v >= 1 && v <= 5)
 				s->attempts = v;
+			else if (sscanf(word, "ndots:%u", &v) == 1)
+				s->ndots = v;
+			else if (strcmp(word, "no-aaaa") == 0)
+				s->no_aaaa = true;
 		}
 	}
 }
@@ -130,7 +135,7 @@ static struct servers servers_now(struct resolver *r)
 	bool same = stat(path, &st) == 0 && r->loaded && st.st_mtim.tv_sec == r->read.tv_sec &&
 		    st.st_mtim.tv_nsec == r->read.tv_nsec;
 	if (!same) {
-		struct servers s = {.timeout_ms = 3000, .attempts = 2};
+		struct servers s = {.timeout_ms = 3000, .attempts = 2, .ndots = 1};
 		cleanup_free char *text = NULL;
 		size_t len;
 		if (file_read(path, 1U << 16, &text, &len, NULL) == 0)
@@ -144,6 +149,15 @@ static struct servers servers_now(struct resolver *r)
 	struct servers copy = r->servers;
 	pthread_mutex_unlock(&r->lock);
 	return copy;
+}
+
+bool resolver_as_is(struct resolver *r, const char *name)
+{
+	struct servers s = servers_now(r);
+	unsigned dots = 0;
+	for (const char *p = name; *p; p++)
+		dots += *p == '.';
+	return dots >= s.ndots && !s.no_aaaa && !hostsfile_has(r->hosts, name);
 }
 
 /* ---- one question -------------------------------------------------------- */

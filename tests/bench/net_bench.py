@@ -123,6 +123,17 @@ while True:
 """
 
 
+LOOKUPS = """
+import socket, statistics, time
+took = []
+for i in range(2000):
+    start = time.perf_counter()
+    socket.getaddrinfo("name.bench.test", 443, socket.AF_INET, socket.SOCK_STREAM)
+    took.append(time.perf_counter() - start)
+print(statistics.median(took) * 1e6)
+"""
+
+
 def names(work, runs):
     """Called again inside the namespaces: the time of one answer."""
     ready = subprocess.Popen([sys.executable, "-c", NAME_SERVER], stdout=subprocess.PIPE, text=True)
@@ -131,7 +142,13 @@ def names(work, runs):
         variants = {"the name server itself (Python)": [TOOL, "dns", "name.bench.test", "2000"],
                     "nono, 150 rules": [*nono(work, "*.bench.test"), TOOL, "dns", "name.bench.test", "2000"]}
         rows = rounds(variants, runs, lambda c: float(output(c)) / 1e6)
-        return {"DNS answer": {k: figure(v) for k, v in rows.items()}}
+        lookup = ["/usr/bin/python3", "-c", LOOKUPS] # TOOL is static and so without the shim
+        inside = nono(work, "*.bench.test")
+        variants = {"bare": lookup, "nono without the shim": [*inside, "env", "LD_PRELOAD=", *lookup],
+                    "nono, 150 rules": [*inside, *lookup]}
+        lookups = rounds(variants, runs, lambda c: float(output(c)) / 1e6)
+        return {"DNS answer": {k: figure(v) for k, v in rows.items()},
+                "getaddrinfo": {k: figure(v) for k, v in lookups.items()}}
     finally:
         ready.terminate()
         ready.wait()

@@ -71,7 +71,7 @@ JS
 (
 	cd "$work/dir" || exit 1
 	CGO_ENABLED=0 GOTOOLCHAIN=local GOCACHE="$NONO_BUILD/tests/gocache" GOFLAGS=-mod=mod go build -o go-get main.go &&
-		musl-gcc -static -o musl-get get.c && javac Get.java && { gcc -static -o static-get get.c 2>/dev/null; }
+		musl-gcc -static -o musl-get get.c && musl-gcc -o musl-shared get.c && javac Get.java && { gcc -static -o static-get get.c 2>/dev/null; }
 ) || failed=1
 
 # the repository, with one file

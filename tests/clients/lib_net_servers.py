@@ -12,6 +12,7 @@ import ssl
 import struct
 import sys
 import threading
+import time
 
 DIR = sys.argv[1]
 DNS = "192.0.2.53"
@@ -19,6 +20,7 @@ A = {
     "api.test": ["192.0.2.10"], "two.test": ["192.0.2.10", "192.0.2.11"], "www.wild.test": ["192.0.2.11"],
     "paths.test": ["192.0.2.20"], "xn--bcher-kva.test": ["192.0.2.10"], "other.test": ["192.0.2.66"], "loop.test": ["127.0.0.1"], "meta.test": ["169.254.169.254"],
     "mixed.test": ["127.0.0.1", "192.0.2.10"], "private.test": ["10.9.8.7"], "six.test": [],
+    "slow.test": ["192.0.2.10"], "half.test": ["192.0.2.10"],
 }
 AAAA = {"api.test": ["2001:db8::10"], "six.test": ["2001:db8::10"], "loop6.test": ["::1"], "mapped.test": ["::ffff:127.0.0.1"]}
 ALIAS = {"alias.test": "api.test"}
@@ -82,6 +84,10 @@ def respond(query, tcp):
         params += struct.pack(">HH", 5, 6) + b"\0\4keys"
         answers.append(record(owner, 65, struct.pack(">H", 1) + b"\0" + params))
     rcode = 0 if known or answers else 3
+    if name == "slow.test":
+        time.sleep(0.5)
+    if name == "half.test" and kind == 28:
+        rcode = 2  # as some name servers do
     if not tcp and sum(map(len, answers)) > 480:
         answers, flags = [], flags | 0x0200
     head = struct.pack(">HHHHHH", ident, 0x8080 | (flags & 0x0300) | rcode, 1, len(answers), 0, len(extra))

@@ -20,6 +20,7 @@ client() {
 }
 client curl 'hello from' "curl -s -m 10 http://HOST/"
 client "static glibc" 'hello from' "./static-get HOST"
+client "musl, with the shim" 'hello from' "./musl-shared HOST"
 client "static go" 'hello from' "./go-get http://HOST/"
 client "busybox nslookup" '198\.18' "busybox nslookup HOST"
 client "c-ares in node" '^198\.18' "node ares.js HOST"
