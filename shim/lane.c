@@ -15,8 +15,12 @@
 #include <asm/errno.h>
 #include <asm/stat.h>
 #include <linux/fcntl.h>
-#include <linux/stat.h>
 #include <stdbool.h>
+
+/* of st_mode, as in linux/stat.h, which has them for some libcs only */
+#define FILE_TYPE 0170000
+#define FILE_REGULAR 0100000
+#define FILE_DIRECTORY 0040000
 
 /* Both libcs export it; a program without either has no errno. */
 extern int *__errno_location(void) __attribute__((weak));
@@ -37,8 +41,10 @@ static int refused(long nr, long rc)
 static bool waits(long nr, long dirfd, long path)
 {
 	struct stat st;
-	return nr == __NR_openat && raw_syscall(__NR_newfstatat, dirfd, path, (long)(uintptr_t)&st, 0, 0, 0) == 0 &&
-	       !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+	if (nr != __NR_openat || raw_syscall(__NR_newfstatat, dirfd, path, (long)(uintptr_t)&st, 0, 0, 0) != 0)
+		return false;
+	const unsigned type = st.st_mode & FILE_TYPE;
+	return type != FILE_REGULAR && type != FILE_DIRECTORY;
 }
 
 long lane_call(long nr, long a0, long a1, long a2, long a3, long a4)

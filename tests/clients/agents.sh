@@ -58,6 +58,8 @@ JSON
 # a server without sessions ends, perhaps just as the next one is made: this one stays to the end
 tmux -L agents new-session -d -s base "sleep 600" \; set-option -g remain-on-exit on
 screen() { tmux -L agents capture-pane -p -S -100 -t "$1"; }
+# not by the words that tmux writes then: once in some hundred times it misses that its child is there to be waited for
+ended() { [ "$(tmux -L agents display-message -p -t "$1" '#{pane_dead}')" = 1 ]; }
 screen_has() { # session, pattern: poll for up to two minutes
 	for _ in $(seq 240); do
 		screen "$1" | grep -Eiq "$2" && return 0
@@ -80,11 +82,11 @@ for triple in "claude:claude-code:Claude Code v" "codex:codex:Sign in with ChatG
 	! screen "$agent" | grep "$asked"
 	check "$agent starts without a question" $? || screen "$agent"
 	for _ in $(seq 100); do
-		screen "$agent" | grep -Eq '^Pane is dead' && break
+		ended "$agent" && break
 		tmux -L agents send-keys -t "$agent" C-c
 		sleep 0.3
 	done
-	screen "$agent" | grep -Eq '^Pane is dead'
+	ended "$agent"
 	check "$agent ends on Ctrl-C" $? || screen "$agent"
 	tmux -L agents kill-session -t "$agent"
 	refused=$(XDG_STATE_HOME="$work/state-$agent" "$NONO" why --list --json 2>/dev/null | grep -v '"quiet":true' |
