@@ -175,6 +175,19 @@ static bool allowed(struct trap_call *c, const struct object *o, const struct ch
 	return judge(c, OP_ATTR, o->asked, o->path, NULL) != JUDGED_ANSWERED;
 }
 
+/*
+ * "." where the caller stands in a directory that was removed: it has no path any more, as with a descriptor of it.
+ * Return: 0 or -ENOENT.
+ */
+static int removed_directory(struct trap_call *c, int dirfd, struct object *o)
+{
+	if (strcmp(o->asked, ".") != 0)
+		return -ENOENT;
+	o->fd = caller_dir(c, dirfd);
+	o->native = o->fd >= 0 && fstat(o->fd, &o->st) == 0 && S_ISDIR(o->st.st_mode) && o->st.st_nlink == 0;
+	return o->native ? 0 : -ENOENT;
+}
+
 /* utimensat(fd, NULL, ...) and AT_EMPTY_PATH mean the descriptor itself. */
 static int find_object(struct trap_call *c, const struct attr_row *r, struct object *o, bool *by_fd)
 {
@@ -189,6 +202,8 @@ static int find_object(struct trap_call *c, const struct attr_row *r, struct obj
 	unsigned how = (r->nofollow || (flags & AT_SYMLINK_NOFOLLOW) ? RESOLVE_NOFOLLOW : 0) |
 		       (flags & AT_EMPTY_PATH ? RESOLVE_EMPTY : 0);
 	int rc = object_resolve(c, dirfd, path, how, 0, o);
+	if (rc == -ENOENT)
+		return removed_directory(c, dirfd, o);
 	/* a descriptor's link to something without a path */
 	return rc == 0 && o->native ? -EACCES : rc;
 }

@@ -241,6 +241,15 @@ static void attributes(void)
 	say("xattr, missing", removexattr("f", "user.none"));
 	if (stat("f", &st) == 0)
 		printf("  mode %o times %ld %ld\n", (unsigned)st.st_mode, (long)st.st_atime, (long)st.st_mtim.tv_nsec);
+	int fd = mkdir("gone", 0700) == 0 ? open("gone", O_RDONLY | O_DIRECTORY) : -1;
+	say("removing", rmdir("gone"));
+	say("chmod of a removed directory", fchmodat(fd, ".", 0750, 0));
+	say("owner of a removed directory", fchownat(fd, ".", (uid_t)-1, (gid_t)-1, 0));
+	say("times of a removed directory", utimensat(fd, ".", good, 0));
+	say("below a removed directory", fchmodat(fd, "x", 0750, 0));
+	if (fstat(fd, &st) == 0)
+		printf("  mode %o times %ld\n", (unsigned)st.st_mode, (long)st.st_atime);
+	close(fd);
 	const struct rlimit small = {10, 10};
 	signal(SIGXFSZ, SIG_IGN);
 	setrlimit(RLIMIT_FSIZE, &small);
