@@ -13,18 +13,20 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-/* Run @fn in a child and return its exit status, 255 when it died. */
-static int in_child(int (*fn)(void))
+#define PROBE_STACK (64 * 1024)
+
+/* The exit status of child @pid; 255 when it died, or there is none. */
+static int exit_status(pid_t pid)
 {
-	pid_t pid = fork();
-	if (pid == 0)
-		_exit(fn());
 	int status;
 	while (pid > 0 && waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
@@ -41,8 +43,9 @@ static int install(unsigned long flags)
 	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER | flags, &prog);
 }
 
-static int probe_listener(void)
+static int probe_listener(void *unused)
 {
+	(void)unused;
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	int found = PROBE_KILLABLE;
 	int fd = install(SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
@@ -57,18 +60,36 @@ static int probe_listener(void)
 	return found | PROBE_LISTENER;
 }
 
+/* In a child on this thread's memory, as in launch.c: no page table is copied. 255 when it cannot be known. */
+static int listener_features(void)
+{
+	char *stack = mmap(NULL, PROBE_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (stack == MAP_FAILED)
+		return 255;
+	sigset_t all, old;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	pid_t pid = clone(probe_listener, stack + PROBE_STACK, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	munmap(stack, PROBE_STACK);
+	return exit_status(pid);
+}
+
 bool listener_taken(void)
 {
 	/* without a filter there is no listener either */
 	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != SECCOMP_MODE_FILTER)
 		return false;
-	int found = in_child(probe_listener);
+	int found = listener_features();
 	return found != 255 && (found & PROBE_TAKEN);
 }
 
-static int probe_user_namespace(void)
+static bool user_namespaces(void)
 {
-	return unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 || unshare(CLONE_NEWNET) == 0 ? 0 : 1;
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 || unshare(CLONE_NEWNET) == 0 ? 0 : 1);
+	return exit_status(pid) == 0;
 }
 
 /* The first line of a small kernel file, NULL when there is none. New string. */
@@ -99,14 +120,14 @@ const struct kernel_features *kernel_features(void)
 	known = true;
 	f.landlock_abi = landlock_abi();
 	f.landlock_errata = landlock_errata();
-	int found = in_child(probe_listener);
+	int found = listener_features();
 	if (found != 255) {
 		f.listener = found & PROBE_LISTENER;
 		f.listener_taken = found & PROBE_TAKEN;
 		f.wait_killable = found & PROBE_KILLABLE;
 		f.sync_wake_up = found & PROBE_SYNC;
 	}
-	f.user_namespaces = in_child(probe_user_namespace) == 0;
+	f.user_namespaces = user_namespaces();
 	cleanup_free char *yama = first_line("/proc/sys/kernel/yama/ptrace_scope");
 	f.yama = yama ? (int)strtol(yama, NULL, 10) : -1;
 	f.wsl2 = is_wsl2();

@@ -65,6 +65,7 @@ def sandboxes():
         "nono (claude-code)": nono(),
         "nono, kernel only": nono("--supervision", "off"),
         "bubblewrap": BWRAP,
+        "bubblewrap, own network": [*BWRAP[:-1], "--unshare-net", "--"],
         "firejail": ["firejail", "--quiet", "--noprofile", "--"],
         "codex sandbox": [which("codex") or "codex", "sandbox", "--"],
         "srt": [which("srt") or "srt"],

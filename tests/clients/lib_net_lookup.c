@@ -52,10 +52,15 @@ static int list(const char *name)
 		if (rc == 0)
 			freeaddrinfo(out);
 	}
-	struct addrinfo *out = NULL;
+	struct addrinfo *out = NULL, stream = {.ai_socktype = SOCK_STREAM};
 	int rc = getaddrinfo(name, "80", NULL, &out);
 	printf("without hints:");
 	print_list(rc, out, false);
+	/* addresses are made up for names: which name it was */
+	char host[256] = "none";
+	if (getaddrinfo(name, "80", &stream, &out) == 0)
+		getnameinfo(out->ai_addr, out->ai_addrlen, host, sizeof(host), NULL, 0, 0);
+	printf("means %s\n", host);
 	return 0;
 }
 

@@ -40,4 +40,12 @@ check "no query left" no_file_line . "$work/dns.log"
 check "programs killed while they wait leave nothing behind" prints '198\.18' \
 	$only sh -c 'for i in 1 2 3 4 5 6 7 8; do timeout -s KILL 0.1 ./glibc list slow.test; done; ./glibc list api.test'
 check "a session that filters nothing is not asked" prints 'hello from' $nono --allow "$work/dir" --allow-net -- $direct curl -s http://api.test/
+
+# search domains are the C library's affair
+echo a.b.wild.test >"$work/names"
+printf 'nameserver 192.0.2.53\nsearch wild.test\noptions ndots:3\n' >"$work/resolv.conf"
+names="a.b www www.wild.test api.test"
+check "names below a search domain" same glibc $only
+check "and where a person would be asked" same glibc $asks
+check "which is what it means" prints 'means a.b.wild.test' $asks ./glibc list a.b
 finish
