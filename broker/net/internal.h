@@ -84,7 +84,7 @@ struct wanted *wanted_join(struct net *n, const char *name, uint8_t len);
 /**
  * wanted_wait() - until all of @w[0..n) are looked up, the caller dies or is signalled. The lookups go on.
  * @w: at most 2, which may be NULL
- * Return: 0, or -TRAP_RESTART for a signal.
+ * Return: 0, or -errno: nothing is known then; -TRAP_RESTART for a signal.
  */
 int wanted_wait(struct trap_call *c, struct wanted *const *w, size_t n);
 /** wanted_found() - after wanted_wait(): what resolver_host() said. Return: 0 or -EIO. */

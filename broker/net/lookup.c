@@ -40,7 +40,7 @@ static bool look(struct net *n, const char *name, const bool *want, struct answe
 	return all;
 }
 
-/* Have both families looked up at the same time. Return: 0 or -TRAP_RESTART. */
+/* Have both families looked up at the same time. Return: 0 or -errno. */
 static int look_up(struct trap_call *c, struct net *n, const char *name, struct answers *a)
 {
 	struct wanted *w[FAMILIES] = {NULL, NULL};
@@ -94,8 +94,9 @@ static int serve(struct trap_call *c, struct net *n, struct lookup *l)
 		name[i] = (char)tolower((unsigned char)l->name[i]);
 	if (!is_plain(n, name))
 		return -ENOENT;
-	if (!look(n, name, want, &a) && look_up(c, n, name, &a) < 0)
-		return -TRAP_RESTART;
+	int rc = look(n, name, want, &a) ? 0 : look_up(c, n, name, &a);
+	if (rc < 0)
+		return rc == -TRAP_RESTART ? rc : -EAGAIN;
 	memset(l->addr, 0, sizeof(l->addr));
 	return put(&a, want, l);
 }

@@ -113,7 +113,7 @@ int wanted_wait(struct trap_call *c, struct wanted *const *w, size_t n)
 	for (size_t i = 0; i < n && all.n < WAITED_MOST; i++)
 		if (w[i])
 			all.p[all.n++] = (struct pollfd){.fd = w[i]->done, .events = POLLIN};
-	return trap_blocking(c, false, wait_now, &all) == -TRAP_RESTART ? -TRAP_RESTART : 0;
+	return trap_blocking(c, false, wait_now, &all);
 }
 
 int wanted_found(const struct wanted *w, struct resolved *out)
