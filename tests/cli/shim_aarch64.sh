@@ -55,6 +55,11 @@ for pair in open:2 fopen:2 opendir:2 thread:4 syscall:1 forgery:1 instruction:1;
 	same "$kind: calls" "$want" "$(grep -c "openat([^,]*,\"$target\"" "$dir/calls")"
 done
 
+# names are asked for, and no more when nobody answers; there are no descriptors left to ask anybody else with
+$cc -I"$NONO_SOURCE" -pthread -o lookup "$NONO_SOURCE/tests/clients/lib_net_lookup.c" || fail "cannot build lib_net_lookup"
+same "a name without a session" "not found" "$(emulated ./lookup full api.test)"
+same "is asked for once" 1 "$(grep -c 'connect(-28271,' "$dir/calls")"
+
 # openers by their path
 $cc -D_GNU_SOURCE -Wno-stringop-overread -o roads "$here/open_roads.c" || fail "cannot build open_roads"
 for kind in execve execv execvp execvpe execl execlp execle fexecve execveat execveat-fd posix_spawn posix_spawnp system popen; do
