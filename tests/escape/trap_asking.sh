@@ -56,7 +56,7 @@ if pid == 0:
     os.environ["TERM"] = "xterm-256color"
     os.environ["NONO_ASK"] = "terminal"
     os.execv(nono, [nono, "run", "-s", "--allow", ".", "--no-diagnostics", "--", "sh", "-c",
-        f'(while :; do {probe} way_type >typed; printf "\\033]0;y\\007\\033[21t\\033[5n\\033P$qy\\033\\\\"; sleep 0.1; done) & cat {secret} >stolen; echo END; kill $!'])
+        f'(while :; do {probe} way_type >>typed; printf "\\033]0;y\\007\\033[21t\\033[5n\\033P$qy\\033\\\\"; sleep 0.1; done) & until [ -s typed ]; do sleep 0.05; done; cat {secret} >stolen; echo END; kill $!'])
 seen, shown, end, answered = b"", None, time.time() + 60, False
 while time.time() < end:
     if select.select([tty], [], [], 0.2)[0]:
