@@ -11,7 +11,10 @@ export BROWSER=$dir/recorder
 printf '#!/bin/sh\nprintf "%%s\\n" "$*" >>%s\n' "$dir/opened" >"$BROWSER"
 chmod +x "$BROWSER"
 session=
-trap 'tmux -S "$dir/tmux" kill-server 2>/dev/null; [ -n "$session" ] && kill "$session" 2>/dev/null; for _ in $(seq 50); do rm -rf "$dir" 2>/dev/null && break; sleep 0.2; done' EXIT
+# a server for each agent: one that is just ending may still be found by whoever looks for it
+shown=gemini
+tm() { tmux -S "$dir/tmux-$shown" -f /dev/null "$@"; }
+trap 'tm kill-server 2>/dev/null; [ -n "$session" ] && kill "$session" 2>/dev/null; for _ in $(seq 50); do rm -rf "$dir" 2>/dev/null && break; sleep 0.2; done' EXIT
 inside() { (exec_inside "$@"); }
 exec_inside() { # profile, command...
 	local profile=$1
@@ -69,7 +72,6 @@ callback codex
 stop
 
 # gemini logs in from its own screen, and only where it sees a display and no sign of a machine without people
-tm() { tmux -S "$dir/tmux" -f /dev/null "$@"; }
 screen() { tm capture-pane -p -t 0; }
 : >"$dir/opened"
 unset CI DEBIAN_FRONTEND SSH_CONNECTION
@@ -91,6 +93,7 @@ tm kill-server
 
 # opencode's `auth login` opens no page by itself, it names it; the callback arrives at its fixed port
 unset DISPLAY
+shown=opencode
 : >"$dir/opened"
 tm new-session -d -x 1000 -y 40 "cd $dir/work; '$NONO' run -s --profile opencode --allow-cwd --read '${bin%/node_modules/.bin}' \
 	--on-request deny --no-diagnostics -- '$bin/opencode' auth login -p openai -m 'ChatGPT Pro/Plus (browser)'; sleep 60"

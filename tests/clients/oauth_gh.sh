@@ -33,12 +33,15 @@ JSON
 }
 profile open ''
 profile filtered ', "network": { "allow_domain": ["gh.test"] }'
-tm() { tmux -S "$work/tmux" -f /dev/null "$@"; }
+# a server for each login: one that is just ending may still be found by whoever looks for it
+logins=0
+tm() { tmux -S "$work/tmux-$logins" -f /dev/null "$@"; }
 screen() { tm capture-pane -p -t 0; }
 shows() { screen | grep -qF -- "$1"; }
 screen_or_end() { shows "$1" || shows "gh-status-"; }
 # one Enter for each question of gh's, and "n" where git is to be changed: its settings are not the session's
 start_login() { # profile
+	logins=$((logins + 1))
 	serve
 	: >"$work/opened"
 	rm -rf "$HOME/.config/gh"
