@@ -14,8 +14,8 @@
  * Only plain questions are asked here. For everything else, and whenever anything is
  * not as expected, the C library does all of it as if the shim were not there.
  *
- * A list of several parts cannot be freed as one everywhere: the first entry of a part
- * is marked, and freeaddrinfo frees the parts.
+ * glibc frees a list entry by entry, musl only what it made at once: there the first
+ * entry of a part is marked, and freeaddrinfo frees the parts.
  */
 #include "shim.h"
 
@@ -29,7 +29,7 @@
 
 #define P(pointer) ((long)(uintptr_t)(pointer))
 #define TEXT 48
-#define MARK 0x40000000 /* in ai_flags, no flag of any libc's */
+#define MARK 0x40000000 /* in ai_flags, which musl leaves empty */
 
 #pragma weak _r_debug
 #pragma weak dlsym
@@ -42,10 +42,15 @@ static get_fn *real_get;
 static free_fn *real_free;
 static bool never; /* the broker answers no such calls */
 
+static bool is_glibc(void)
+{
+	return &_r_debug;
+}
+
 static uintptr_t find(const char *name)
 {
 	size_t size;
-	return &_r_debug ? elf_next(name, &size) : dlsym ? (uintptr_t)dlsym(RTLD_NEXT, name) : 0;
+	return is_glibc() ? elf_next(name, &size) : dlsym ? (uintptr_t)dlsym(RTLD_NEXT, name) : 0;
 }
 
 /* Whether it is libc that would be called: others who take it over want to see every call. */
@@ -55,7 +60,7 @@ static bool find_real(void)
 	if (!real_get) {
 		real_free = (free_fn *)find("freeaddrinfo");
 		real_get = (get_fn *)find("getaddrinfo");
-		if (&_r_debug && (uintptr_t)real_get != elf_libc("getaddrinfo", &size))
+		if (is_glibc() && (uintptr_t)real_get != elf_libc("getaddrinfo", &size))
 			never = true;
 	}
 	return real_get && real_free;
@@ -167,7 +172,7 @@ static void free_parts(struct addrinfo *list)
 static int make_list(const struct lookup *l, long n, const char *service, struct addrinfo hints, struct addrinfo **out)
 {
 	struct addrinfo *first = NULL, **end = &first;
-	const int wanted = hints.ai_flags & AI_ADDRCONFIG;
+	const int flags = hints.ai_flags, wanted = flags & AI_ADDRCONFIG;
 	int result = EAI_NONAME;
 	unsigned seen = 0, usable = 0; /* families: looked at, and of those that this machine has */
 	for (long i = 0; i < n; i++) {
@@ -186,11 +191,14 @@ static int make_list(const struct lookup *l, long n, const char *service, struct
 			continue;
 		}
 		usable |= family;
-		if (end != &first)
+		if (!is_glibc() && end != &first)
 			(*end)->ai_flags |= MARK;
-		/* musl tells the name it was called with, and has no memory of its own for another */
-		for (; *end; end = &(*end)->ai_next)
+		/* glibc repeats the flags; musl tells the name it was called with, and has no room for another */
+		for (; *end; end = &(*end)->ai_next) {
 			(*end)->ai_canonname = NULL;
+			if (is_glibc())
+				(*end)->ai_flags = flags;
+		}
 	}
 	if (first && (result == EAI_SERVICE || result == EAI_MEMORY)) {
 		*end = NULL;

@@ -27,8 +27,8 @@ static void print_list(int rc, const struct addrinfo *list, bool canon)
 		char host[64], port[16];
 		getnameinfo(a->ai_addr, a->ai_addrlen, host, sizeof(host), port, sizeof(port),
 			NI_NUMERICHOST | NI_NUMERICSERV);
-		printf(" %s:%s/%d/%d/%d%s", host, port, a->ai_family, a->ai_socktype, a->ai_protocol,
-			canon && a->ai_canonname ? a->ai_canonname : "");
+		printf(" %s:%s/%d/%d/%d/%x%s", host, port, a->ai_family, a->ai_socktype, a->ai_protocol,
+			(unsigned)a->ai_flags & 0xffffU, canon && a->ai_canonname ? a->ai_canonname : "");
 	}
 	puts("");
 }
