@@ -122,6 +122,18 @@ static void stop_all(void)
 	}
 }
 
+/*
+ * A thread that was just about to handle a signal has stopped there, with the signal in hand: it has to be told to
+ * handle it. Return: that signal, 0 for none.
+ */
+static long signal_in_hand(pid_t tid)
+{
+	siginfo_t si;
+	if (ptrace(PTRACE_GETSIGINFO, tid, NULL, &si) < 0 || si.si_code >> 8 == PTRACE_EVENT_STOP)
+		return 0;
+	return si.si_signo;
+}
+
 /* Return: whether this one runs or is gone now. */
 static bool let_go(const struct held *h)
 {
@@ -129,7 +141,7 @@ static bool let_go(const struct held *h)
 		kill(h->tid, SIGCONT);
 		return true;
 	}
-	if (ptrace(PTRACE_DETACH, h->tid, NULL, NULL) == 0)
+	if (ptrace(PTRACE_DETACH, h->tid, NULL, (void *)signal_in_hand(h->tid)) == 0)
 		return true;
 	/* not stopped yet, or killed: then it waits for us to take note */
 	siginfo_t si = {0};
