@@ -39,6 +39,7 @@ struct held {
 static struct {
 	struct held *v;
 	size_t n;
+	bool by_signal; /* some of it got SIGSTOP */
 } frozen;
 
 static bool is_held(pid_t tid)
@@ -57,8 +58,17 @@ static void hold(struct held h)
 
 static void stop_by_signal(pid_t pid)
 {
-	if (kill(pid, SIGSTOP) == 0)
-		hold((struct held){.tid = pid, .by_signal = true});
+	if (kill(pid, SIGSTOP) < 0)
+		return;
+	hold((struct held){.tid = pid, .by_signal = true});
+	frozen.by_signal = true;
+}
+
+/* Whether the thread has ended, though perhaps nobody has taken note of it yet. */
+static bool has_ended(pid_t tid)
+{
+	char state = tree_thread_state(tid);
+	return state == 0 || state == 'Z' || state == 'X';
 }
 
 /* Stop every thread of a process that is not stopped yet. Return: whether there was one. */
@@ -73,8 +83,9 @@ static bool stop_process(pid_t pid, bool child)
 		if (tid <= 0 || is_held(tid))
 			continue;
 		if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) < 0) {
-			if (errno == ESRCH)
-				continue; /* it has ended */
+			/* one that is just ending cannot be traced either */
+			if (errno == ESRCH || has_ended(tid))
+				continue;
 			stop_by_signal(pid);
 			return true;
 		}
@@ -124,14 +135,14 @@ static void stop_all(void)
 
 /*
  * A thread that was just about to handle a signal has stopped there, with the signal in hand: it has to be told to
- * handle it. Return: that signal, 0 for none.
+ * handle it, unless it is the stop that was ours. Return: that signal, 0 for none.
  */
 static long signal_in_hand(pid_t tid)
 {
 	siginfo_t si;
 	if (ptrace(PTRACE_GETSIGINFO, tid, NULL, &si) < 0 || si.si_code >> 8 == PTRACE_EVENT_STOP)
 		return 0;
-	return si.si_signo;
+	return si.si_signo == SIGSTOP && frozen.by_signal ? 0 : si.si_signo;
 }
 
 /* Return: whether this one runs or is gone now. */
@@ -147,8 +158,7 @@ static bool let_go(const struct held *h)
 	siginfo_t si = {0};
 	if (!h->ours && waitid(P_PID, (id_t)h->tid, &si, WEXITED | WNOHANG | __WALL) == 0 && si.si_pid)
 		return true;
-	char state = tree_thread_state(h->tid);
-	return state == 0 || state == 'Z' || state == 'X';
+	return has_ended(h->tid);
 }
 
 bool tree_freeze(bool stop)
@@ -168,6 +178,7 @@ bool tree_freeze(bool stop)
 	if (left == 0) {
 		free(frozen.v);
 		frozen.v = NULL;
+		frozen.by_signal = false;
 	}
 	return left > 0;
 }
