@@ -168,7 +168,7 @@ int io_write_all(int fd, const void *p, size_t n);
 /** fd_cloexec() - set or clear close-on-exec. */
 int fd_cloexec(int fd, bool on);
 
-/* ---- paths (path.c) ------------------------------------------------------ */
+/* ---- hashing ------------------------------------------------------------- */
 
 /* FNV-1a, 32 bits: for tables, not against anybody who wants collisions. */
 #define HASH_SEED 2166136261U
@@ -183,6 +183,8 @@ static inline uint32_t hash_text(uint32_t h, const char *s)
 		h = hash_step(h, *s++);
 	return h;
 }
+
+/* ---- paths (path.c) ------------------------------------------------------ */
 
 /** path_join() - @a/@b with one slash; an absolute @b wins. */
 char *path_join(const char *a, const char *b);

@@ -79,12 +79,13 @@ static int later(struct net *n, const char *name, uint8_t len, struct resolved *
 	return ns_r_noerror;
 }
 
-static int looked_up(struct net *n, const char *name, uint8_t len, bool wait, struct resolved *out)
+static int looked_up(
+	struct net *n, const char *name, uint8_t len, bool wait, struct resolved *out, struct decision *why)
 {
 	struct resolved found;
 	int rc = resolver_host(n->resolver, name, len, wait, &found);
 	if (rc < 0)
-		return rc == -EIO ? ns_r_servfail : rc;
+		return rc == -EAGAIN ? rc : ns_r_servfail;
 	*out = (struct resolved){.ttl = found.ttl, .exists = found.exists};
 	for (size_t i = 0; i < found.n; i++) {
 		if (host_addr_never(&found.addr[i]) || host_addr_loopback(&found.addr[i]))
@@ -94,8 +95,8 @@ static int looked_up(struct net *n, const char *name, uint8_t len, bool wait, st
 		out->n++;
 	}
 	if (found.n && !out->n) {
-		record_refusal(n, name, (struct decision){.verdict = VERDICT_NEVER});
-		return ns_r_nxdomain;
+		*why = (struct decision){.verdict = VERDICT_NEVER};
+		return ns_r_refused;
 	}
 	return found.exists ? ns_r_noerror : ns_r_nxdomain;
 }
@@ -107,29 +108,20 @@ static bool left_to_parent(struct net *n, const char *normal)
 	       policy_check_host(n->cfg.policy, OP_CONNECT, normal, 0, true).verdict != VERDICT_ALLOW;
 }
 
-bool dns_would_answer(struct net *n, const char *name)
+int dns_addresses(struct net *n, const char *name, uint8_t len, bool wait, struct resolved *out, struct decision *why)
 {
 	char normal[254];
-	struct decision d;
-	return host_name_normal(name, normal, NULL) == 0 && classify(n, normal, &d) != NAME_REFUSED;
-}
-
-int dns_addresses(struct net *n, const char *name, uint8_t len, bool wait, struct resolved *out)
-{
-	char normal[254];
-	struct decision d;
 	*out = (struct resolved){0};
 	if (host_name_normal(name, normal, NULL) < 0)
 		return ns_r_nxdomain;
-	switch (classify(n, normal, &d)) {
+	switch (classify(n, normal, why)) {
 	case NAME_ALLOWED:
-		return left_to_parent(n, normal) ? later(n, name, len, out) : looked_up(n, name, len, wait, out);
+		return left_to_parent(n, normal) ? later(n, name, len, out) : looked_up(n, name, len, wait, out, why);
 	case NAME_LATER:
 		return later(n, name, len, out);
 	case NAME_REFUSED:
 	default:
-		record_refusal(n, name, d);
-		return ns_r_nxdomain;
+		return ns_r_refused;
 	}
 }
 
@@ -211,10 +203,14 @@ bool dns_own_name(const char *name)
 static int answer_addrs(struct net *n, struct dns_writer *w, const char *name, uint8_t len, bool wait)
 {
 	struct resolved found;
-	int rc = dns_addresses(n, name, len, wait, &found);
+	struct decision why;
+	int rc = dns_addresses(n, name, len, wait, &found, &why);
 	for (size_t i = 0; rc == ns_r_noerror && i < found.n; i++)
 		dns_add_addr(w, &found.addr[i], found.ttl);
-	return rc;
+	if (rc != ns_r_refused)
+		return rc;
+	record_refusal(n, name, why);
+	return ns_r_nxdomain; /* programs take it for a name that does not exist */
 }
 
 static int answer(struct net *n, struct dns_writer *w, const struct dns_question *q, bool wait)

@@ -41,7 +41,7 @@ bool hostsfile_has(struct hostsfile *f, const char *name);
 /** hostsfile_name() - the @i-th name of @a. @name: 254 bytes. Return: false past the last. */
 bool hostsfile_name(struct hostsfile *f, const struct host_addr *a, size_t i, char *name);
 
-/* ---- the host's resolver (resolve.c, waiting.c, message.c) -------------------------- */
+/* ---- the host's resolver (resolve.c, wanted.c, message.c) --------------------- */
 
 #define DNS_MAX 65535
 #define RESOLVE_ADDRS 16
@@ -73,7 +73,7 @@ ssize_t resolver_raw(struct resolver *r, const char *name, unsigned type, uint8_
  */
 bool resolver_as_is(struct resolver *r, const char *name);
 
-/* a name being looked up while a program waits (waiting.c) */
+/* a name being looked up while a program waits (wanted.c) */
 struct wanted;
 /**
  * wanted_join() - have @name looked up, or wait for a lookup of it that is under way.
@@ -83,7 +83,7 @@ struct wanted;
 struct wanted *wanted_join(struct net *n, const char *name, uint8_t len);
 /**
  * wanted_wait() - until all of @w[0..n) are looked up, the caller dies or is signalled. The lookups go on.
- * @w: at most 2, which may be NULL
+ * @w: entries may be NULL
  * Return: 0, or -errno: nothing is known then; -TRAP_RESTART for a signal.
  */
 int wanted_wait(struct trap_call *c, struct wanted *const *w, size_t n);
@@ -155,19 +155,18 @@ int refused_socket(void);
 /** refused_note() - record those that came since, and that no rule allows. From any thread. */
 void refused_note(struct net *n);
 
-/* ---- answering the tree (dns.c, lookup.c) ------------------------------------------ */
+/* ---- answering the tree (dns.c, lookup.c) --------------------------------- */
 
 /** dns_own_name() - this machine: localhost, and the name that programs get from it and look up. */
 bool dns_own_name(const char *name);
-/** dns_would_answer() - whether @name is one that programs may look up. */
-bool dns_would_answer(struct net *n, const char *name);
 /**
  * dns_addresses() - the synthetic addresses of @name, which is not our own.
  * @len: 4 or 16
  * @wait: false: -EAGAIN when the name servers would have to be asked
- * Return: a DNS response code, or -EAGAIN
+ * @why: set when it is refused, which is not recorded here
+ * Return: a DNS response code, or -EAGAIN; refused: programs must not look it up, or it leads where none may go
  */
-int dns_addresses(struct net *n, const char *name, uint8_t len, bool wait, struct resolved *out);
+int dns_addresses(struct net *n, const char *name, uint8_t len, bool wait, struct resolved *out, struct decision *why);
 /**
  * dns_answer() - the response to one query.
  * @wait: false: -EAGAIN when the name servers would have to be asked

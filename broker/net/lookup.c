@@ -4,8 +4,8 @@
  *
  * The answer is that of dns.c, in one trapped call instead of two datagrams and the
  * sockets for them. Whatever the C library might see differently (a name in /etc/hosts,
- * search domains, a name that does not exist) is left to it, so the shim changes no
- * answer, only the way there.
+ * search domains, a name that does not exist or is refused, which is recorded then) is
+ * left to it, so the shim changes no answer, only the way there.
  */
 #include "net/internal.h"
 #include "proto/lookup.h"
@@ -29,12 +29,13 @@ struct answers {
 /* What needs no waiting. Return: whether that is all. */
 static bool look(struct net *n, const char *name, const bool *want, struct answers *a)
 {
+	struct decision why;
 	bool all = true;
 	for (unsigned f = 0; f < FAMILIES; f++) {
 		a->rcode[f] = ns_r_noerror;
 		a->found[f].n = 0;
 		if (want[f])
-			a->rcode[f] = dns_addresses(n, name, bytes[f], false, &a->found[f]);
+			a->rcode[f] = dns_addresses(n, name, bytes[f], false, &a->found[f], &why);
 		all = all && a->rcode[f] != -EAGAIN;
 	}
 	return all;
@@ -45,6 +46,7 @@ static int look_up(struct trap_call *c, struct net *n, const char *name, struct 
 {
 	struct wanted *w[FAMILIES] = {NULL, NULL};
 	struct resolved unused;
+	struct decision why;
 	for (unsigned f = 0; f < FAMILIES; f++)
 		if (a->rcode[f] == -EAGAIN)
 			w[f] = wanted_join(n, name, bytes[f]);
@@ -53,7 +55,7 @@ static int look_up(struct trap_call *c, struct net *n, const char *name, struct 
 		if (rc == 0 && a->rcode[f] == -EAGAIN) {
 			a->rcode[f] = wanted_found(w[f], &unused) < 0
 					      ? ns_r_servfail
-					      : dns_addresses(n, name, bytes[f], false, &a->found[f]);
+					      : dns_addresses(n, name, bytes[f], false, &a->found[f], &why);
 		}
 		wanted_leave(w[f]);
 	}
@@ -64,7 +66,7 @@ static int look_up(struct trap_call *c, struct net *n, const char *name, struct 
 static bool is_plain(struct net *n, const char *name)
 {
 	return *name && !dns_own_name(name) && !str_ends(name, ".local") && !str_ends(name, ".arpa") &&
-	       resolver_as_is(n->resolver, name) && dns_would_answer(n, name);
+	       resolver_as_is(n->resolver, name);
 }
 
 /* Return: how many addresses, or -errno for the program. */

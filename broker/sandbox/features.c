@@ -2,8 +2,8 @@
 /*
  * features.c - what this machine has.
  *
- * For `nono doctor`: some of the answers are found by trying in a forked child,
- * which is too slow for a start. A start finds out by the failure of the real thing.
+ * For `nono doctor`: some of the answers are found by trying in a child. A start
+ * finds out by the failure of the real thing, except whether somebody listens already.
  */
 #include "sandbox/sandbox.h"
 #include "sandbox/kernel_abi.h"

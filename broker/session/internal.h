@@ -141,13 +141,13 @@ struct worker {
 	struct err *e; /* of the first job that failed */
 };
 /** worker_start() - the thread; without one the jobs are done as they are given. */
-void worker_start(struct worker *b);
+void worker_start(struct worker *w);
 /** worker_give() - one more job. @data: stays until worker_await() or worker_end() has returned. */
-void worker_give(struct worker *b, int (*run)(void *data, struct err **e), void *data);
+void worker_give(struct worker *w, int (*run)(void *data, struct err **e), void *data);
 /** worker_await() - wait for all jobs given so far. Return: 0, or -1 with the error of the first that failed. */
-int worker_await(struct worker *b, struct err **e);
-/** worker_end() - no more jobs; wait for those given. @b stays as long as the process. Return: as worker_await(). */
-int worker_end(struct worker *b, struct err **e);
+int worker_await(struct worker *w, struct err **e);
+/** worker_end() - no more jobs; wait for those given. @w stays as long as the process. Return: as worker_await(). */
+int worker_end(struct worker *w, struct err **e);
 
 /* ---- before anything runs (startup.c) ------------------------------------ */
 

@@ -10,77 +10,77 @@
 
 static void *work(void *data)
 {
-	struct worker *b = data;
-	pthread_mutex_lock(&b->lock);
+	struct worker *w = data;
+	pthread_mutex_lock(&w->lock);
 	for (;;) {
-		while (b->done == b->given && !b->closed)
-			pthread_cond_wait(&b->changed, &b->lock);
-		if (b->done == b->given)
+		while (w->done == w->given && !w->closed)
+			pthread_cond_wait(&w->changed, &w->lock);
+		if (w->done == w->given)
 			break;
-		const struct worker_job job = b->job[b->done];
+		const struct worker_job job = w->job[w->done];
 		struct err *e = NULL;
-		pthread_mutex_unlock(&b->lock);
+		pthread_mutex_unlock(&w->lock);
 		const int rc = job.run(job.data, &e);
-		pthread_mutex_lock(&b->lock);
-		if (rc < 0 && !b->failed) {
-			b->failed = true;
-			b->e = steal_ptr(&e);
+		pthread_mutex_lock(&w->lock);
+		if (rc < 0 && !w->failed) {
+			w->failed = true;
+			w->e = steal_ptr(&e);
 		}
 		err_free(&e);
-		b->done++;
-		pthread_cond_broadcast(&b->changed);
+		w->done++;
+		pthread_cond_broadcast(&w->changed);
 	}
-	pthread_mutex_unlock(&b->lock);
+	pthread_mutex_unlock(&w->lock);
 	return NULL;
 }
 
-void worker_start(struct worker *b)
+void worker_start(struct worker *w)
 {
-	*b = (struct worker){.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-	b->running = pthread_create(&b->thread, NULL, work, b) == 0;
+	*w = (struct worker){.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+	w->running = pthread_create(&w->thread, NULL, work, w) == 0;
 }
 
-void worker_give(struct worker *b, int (*run)(void *data, struct err **e), void *data)
+void worker_give(struct worker *w, int (*run)(void *data, struct err **e), void *data)
 {
-	pthread_mutex_lock(&b->lock);
-	if (b->given == ARRAY_SIZE(b->job))
+	pthread_mutex_lock(&w->lock);
+	if (w->given == ARRAY_SIZE(w->job))
 		abort(); /* the steps of a start are counted */
-	b->job[b->given++] = (struct worker_job){run, data};
-	pthread_cond_broadcast(&b->changed);
-	pthread_mutex_unlock(&b->lock);
-	if (!b->running) { /* no thread to be had: here and now */
+	w->job[w->given++] = (struct worker_job){run, data};
+	pthread_cond_broadcast(&w->changed);
+	pthread_mutex_unlock(&w->lock);
+	if (!w->running) { /* no thread to be had: here and now */
 		struct err *e = NULL;
-		if (run(data, &e) < 0 && !b->failed) {
-			b->failed = true;
-			b->e = steal_ptr(&e);
+		if (run(data, &e) < 0 && !w->failed) {
+			w->failed = true;
+			w->e = steal_ptr(&e);
 		}
 		err_free(&e);
-		b->done++;
+		w->done++;
 	}
 }
 
-int worker_await(struct worker *b, struct err **e)
+int worker_await(struct worker *w, struct err **e)
 {
-	pthread_mutex_lock(&b->lock);
-	while (b->done < b->given)
-		pthread_cond_wait(&b->changed, &b->lock);
-	const bool failed = b->failed;
+	pthread_mutex_lock(&w->lock);
+	while (w->done < w->given)
+		pthread_cond_wait(&w->changed, &w->lock);
+	const bool failed = w->failed;
 	if (failed && e && !*e)
-		*e = steal_ptr(&b->e);
-	pthread_mutex_unlock(&b->lock);
+		*e = steal_ptr(&w->e);
+	pthread_mutex_unlock(&w->lock);
 	return failed ? -1 : 0;
 }
 
-int worker_end(struct worker *b, struct err **e)
+int worker_end(struct worker *w, struct err **e)
 {
-	pthread_mutex_lock(&b->lock);
-	b->closed = true;
-	pthread_cond_broadcast(&b->changed);
-	pthread_mutex_unlock(&b->lock);
-	const int rc = worker_await(b, e);
-	if (b->running)
-		pthread_detach(b->thread);
-	b->running = false;
-	err_free(&b->e);
+	pthread_mutex_lock(&w->lock);
+	w->closed = true;
+	pthread_cond_broadcast(&w->changed);
+	pthread_mutex_unlock(&w->lock);
+	const int rc = worker_await(w, e);
+	if (w->running)
+		pthread_detach(w->thread);
+	w->running = false;
+	err_free(&w->e);
 	return rc;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * waiting.c - names looked up while a program waits for it.
+ * wanted.c - names looked up while a program waits for it.
  *
  * A name server may take seconds, and a program may be signalled all the while and make
  * its call again each time. So the lookup is on a thread of its own and goes on when
@@ -11,8 +11,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/eventfd.h>
-
-#define WAITED_MOST 2
 
 /** struct wanted - one lookup. The room's lock guards its place in the list and its users. */
 struct wanted {
@@ -94,25 +92,24 @@ struct wanted *wanted_join(struct net *n, const char *name, uint8_t len)
 }
 
 struct waits {
-	struct pollfd p[WAITED_MOST];
+	struct wanted *const *w;
 	size_t n;
 };
 
 static int wait_now(void *arg)
 {
-	struct waits *all = arg;
-	for (size_t i = 0; i < all->n; i++)
-		if (poll(&all->p[i], 1, -1) < 0)
+	const struct waits *all = arg;
+	for (size_t i = 0; i < all->n; i++) {
+		struct pollfd p = {.fd = all->w[i] ? all->w[i]->done : -1, .events = POLLIN};
+		if (all->w[i] && poll(&p, 1, -1) < 0)
 			return -1;
+	}
 	return 0;
 }
 
 int wanted_wait(struct trap_call *c, struct wanted *const *w, size_t n)
 {
-	struct waits all = {.n = 0};
-	for (size_t i = 0; i < n && all.n < WAITED_MOST; i++)
-		if (w[i])
-			all.p[all.n++] = (struct pollfd){.fd = w[i]->done, .events = POLLIN};
+	struct waits all = {w, n};
 	return trap_blocking(c, false, wait_now, &all);
 }
 

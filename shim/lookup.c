@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * names.c - getaddrinfo, by one call to the broker.
+ * lookup.c - getaddrinfo, by one call to the broker.
  *
  * Theory of operation
  * -------------------
