@@ -271,13 +271,14 @@ static void read_keys(struct terminal *t)
 {
 	char bytes[256];
 	ssize_t n = read(t->tty.fd, bytes, sizeof bytes);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n < 0) {
-		t->dead = true; /* hung up */
+	/* an error may also mean that another job has the terminal since a moment ago, which is seen at the next look
+	 */
+	if (n < 0 && hung_up(t)) {
+		t->dead = true;
 		asker_wake(t->queue);
-		return;
 	}
+	if (n < 0)
+		return;
 	if (monotonic_ms() < t->keys_from)
 		return;
 	if (n > 0 && screen_input(&t->screen, bytes, (size_t)n))

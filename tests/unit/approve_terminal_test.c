@@ -13,7 +13,9 @@
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -56,6 +58,16 @@ static void on_winch(int sig)
 {
 	(void)sig;
 	(void)!write(report_fd, "winch\n", 6);
+}
+
+static atomic_bool lose_at_read;
+
+/* In place of libc's, to lose the terminal in the one moment in which nothing can be done about it. */
+ssize_t read(int fd, void *buf, size_t n)
+{
+	if (atomic_load(&lose_at_read) && isatty(fd) && atomic_exchange(&lose_at_read, false))
+		tcsetpgrp(fd, getsid(0));
+	return syscall(SYS_read, fd, buf, n);
 }
 
 /* Raw keys in, "key X" out, as a full-screen program does. */
@@ -135,7 +147,10 @@ static void run_broker(struct fixture *f, int commands)
 			tcsetpgrp(0, getppid() > 1 ? getsid(0) : 0);
 		else if (c == 'f')
 			tcsetpgrp(0, program);
-		else if (c == 'q')
+		else if (c == 'l') { /* the same when the next key is read */
+			atomic_store(&lose_at_read, true);
+			report_line("armed\n");
+		} else if (c == 'q')
 			break;
 	}
 	approve_stop(a);
@@ -398,6 +413,27 @@ static void a_question_outlives_the_loss_of_the_terminal(void **state)
 	assert_same_modes(&before, &after);
 }
 
+static void a_question_outlives_a_loss_just_as_a_key_is_read(void **state)
+{
+	struct side *s = *state;
+	command(s, '1');
+	expect(s, "stopped");
+	expect(s, "this session");
+	flow(s, NULL, 700);
+	command(s, 'l');
+	expect(s, "armed");
+	type(s, "x");
+	expect(s, "continued");
+	cleanup_free char *lines = reports_within(s, 900);
+	assert_null(strstr(lines, "first"));
+	command(s, 'f');
+	expect(s, "stopped");
+	expect(s, "this session");
+	flow(s, NULL, 700);
+	type(s, "y");
+	expect(s, "first once");
+}
+
 static void nobody_is_waited_for_when_the_terminal_is_gone(void **state)
 {
 	struct side *s = *state;
@@ -436,6 +472,7 @@ int main(void)
 		TEST(a_program_on_the_alternate_screen_stays_there_and_redraws),
 		TEST(a_session_in_the_background_does_not_take_the_terminal),
 		TEST(a_question_outlives_the_loss_of_the_terminal),
+		TEST(a_question_outlives_a_loss_just_as_a_key_is_read),
 		TEST(nobody_is_waited_for_when_the_terminal_is_gone),
 		TEST(the_end_of_the_session_gives_the_terminal_back),
 	};
