@@ -105,7 +105,7 @@ int msg_connect(const char *path, struct err **e)
 	if (r < 0)
 		return err_wrap(e, "%s", path);
 	if (r == 0 || answer.type != MSG_HELLO)
-		return err_set(e, EPROTO, "%s did not greet", path);
+		return err_set(e, r == 0 ? ECONNRESET : EPROTO, "%s did not greet", path);
 	return steal_fd(&fd);
 }
 

@@ -13,17 +13,29 @@
 #include <errno.h>
 #include <getopt.h>
 #include <json.h>
+#include <time.h>
 
 #define REPLY_MS 10000
+#define ENDING_TRIES 50 /* for a second */
 
-int remote_connect(const char *session, char **id, struct err **e)
+/* Whether @problem is what one sees of a session that is just ending: its record is about to go. */
+static bool is_ending(const struct err *problem)
 {
-	if (getenv("NONO_CAP_FILE"))
-		return err_set(e, 0, "questions cannot be answered from inside a sandbox");
+	static const int codes[] = {ECONNRESET, EPIPE, ECONNREFUSED, ENOENT};
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+		if (problem && problem->code == codes[i])
+			return true;
+	return false;
+}
+
+/* Return: a descriptor or -1; *@ending: the session was just ending. */
+static int connect_once(const char *session, char **id, bool *ending, struct err **e)
+{
 	struct session_info info = {0};
 	if (session_find(session, &info, e) < 0)
 		return -1;
 	int fd = msg_connect(info.control, e);
+	*ending = fd < 0 && is_ending(*e);
 	if (fd >= 0 && id)
 		*id = steal_ptr(&info.id);
 	free(info.id);
@@ -33,6 +45,23 @@ int remote_connect(const char *session, char **id, struct err **e)
 	free(info.workdir);
 	free(info.control);
 	return fd;
+}
+
+int remote_connect(const char *session, char **id, struct err **e)
+{
+	const struct timespec moment = {.tv_nsec = 20000000};
+	if (getenv("NONO_CAP_FILE"))
+		return err_set(e, 0, "questions cannot be answered from inside a sandbox");
+	for (unsigned tries = 0;; tries++) {
+		cleanup_err struct err *problem = NULL;
+		bool ending = false;
+		int fd = connect_once(session, id, &ending, &problem);
+		if (fd >= 0)
+			return fd;
+		if (!ending || tries == ENDING_TRIES)
+			return err_set(e, problem->code, "%s", err_msg(problem));
+		nanosleep(&moment, NULL);
+	}
 }
 
 /* A session that ends closes its socket at any moment. */

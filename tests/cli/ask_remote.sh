@@ -123,4 +123,22 @@ same "approver: a page too late" 4 "$(BROWSER=$dir/browser "$NONO" run -s --allo
 same "approver: too late" "" "$("$NONO" run -s --allow . --approver "$dir/approver" --approver-timeout 1 --no-diagnostics -- cat "$dir/out/a" 2>/dev/null </dev/null)"
 # nobody there: refused at once
 same "nobody to ask" "cat: $dir/out/a: Permission denied" "$(setsid -w "$NONO" run -s --allow . --no-diagnostics -- cat "$dir/out/a" 2>&1 </dev/null)"
+# a session that is just ending: it may still be found, and hangs up
+"$NONO" run -s --allow . --on-request hold --no-diagnostics -- sleep 1000 &
+session=$!
+control=
+for _ in $(seq 200); do
+	control=$(ls "$HOME"/.local/state/nono/run/sessions/*.sock 2>/dev/null) && "$NONO" approve --list >/dev/null 2>&1 && break
+	sleep 0.05
+done
+mv "$control" "$control.hidden"
+/usr/bin/python3 -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); s.bind(sys.argv[1]); s.listen(); print("ready", flush=True)
+while True: s.accept()[0].close()' "$control" >ready &
+hangs_up=$!
+for _ in $(seq 200); do [ -s ready ] && break; sleep 0.05; done
+(sleep 0.3; kill $session) &
+same "a session that is just ending" "nono: no session is running" "$("$NONO" approve --list 2>&1)"
+kill $hangs_up
+wait 2>/dev/null
 finish
