@@ -21,6 +21,7 @@
 #include "approve/child.h"
 #include "approve/screen.h"
 #include "approve/tty.h"
+#include "base/process.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -94,55 +95,21 @@ static bool terminal_usable(void *state)
 	return !t->dead && !hung_up(t);
 }
 
-/* Parent and process group from /proc/PID/stat. Return: whether there is such a process. */
-static bool process_stat(pid_t pid, pid_t *ppid, pid_t *pgrp)
-{
-	char path[40], text[512];
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
-	const char *after = strrchr(text, ')'); /* the name may hold anything */
-	int p, g;
-	if (!after || sscanf(after + 1, " %*c %d %d", &p, &g) != 2)
-		return false;
-	*ppid = p;
-	*pgrp = g;
-	return true;
-}
-
-static bool descends_from(pid_t pid, pid_t ancestor)
-{
-	for (int depth = 0; pid > 1 && depth < 64; depth++) {
-		pid_t ppid, pgrp;
-		if (pid == ancestor)
-			return true;
-		if (!process_stat(pid, &ppid, &pgrp))
-			return false;
-		pid = ppid;
-	}
-	return false;
-}
-
 /* Whether the terminal's foreground process group is nono's or the tree's. */
 static bool in_foreground(const struct terminal *t)
 {
-	pid_t group = tcgetpgrp(t->tty.fd), ppid, pgrp;
+	pid_t group = tcgetpgrp(t->tty.fd), of = 0;
 	if (group <= 0)
 		return false;
-	if (group == getpgrp() || group == approve_cfg(t->queue)->tree_root)
-		return true;
-	if (descends_from(group, getpid()))
+	if (group == getpgrp() || group == approve_cfg(t->queue)->tree_root || process_descends(group, getpid()))
 		return true;
 	/* the group's leader may be gone: any member tells */
 	cleanup_dir DIR *d = opendir("/proc");
 	const struct dirent *de;
 	while (d && (de = readdir(d))) {
 		pid_t pid = (pid_t)strtol(de->d_name, NULL, 10);
-		if (pid > 0 && process_stat(pid, &ppid, &pgrp) && pgrp == group)
-			return descends_from(pid, getpid());
+		if (pid > 0 && process_parent(pid, &of) && of == group)
+			return process_descends(pid, getpid());
 	}
 	return false;
 }

@@ -10,6 +10,9 @@
  * a rule allows the port on loopback only, such a socket is bound to the loopback
  * interface: it keeps the address it was given, and the kernel lets nobody else in.
  * Taking a socket off an interface needs CAP_NET_RAW, which the tree has not.
+ *
+ * A port on which a login of another program awaits its answer is taken, whatever the address
+ * (listeners.c). Who was just about to listen when that began stops again.
  */
 #include "net/internal.h"
 
@@ -113,6 +116,36 @@ static bool may_listen(struct trap_call *c, const struct sock_call *s, char *hos
 	return allowed(c, host, *port, d) || confined(c, s, &a, 0);
 }
 
+static unsigned port_of(const struct sock_call *s)
+{
+	struct sock_call bound = {.len = sizeof(bound.addr)};
+	struct host_addr a;
+	unsigned port = 0;
+	bool known = getsockname(s->fd, &bound.addr.sa, &bound.len) == 0 && sock_call_host(&bound, &a, &port);
+	return known ? port : 0;
+}
+
+static void listen_noted(struct trap_call *c, struct net *n, struct sock_call *s, const char *host, unsigned port)
+{
+	const pid_t tgid = trap_tgid(c);
+	bool kept = port && listeners_kept(n->listeners, port, tgid);
+	int rc = kept || listen(s->fd, (int)trap_arg(c, 1)) == 0 ? 0 : -errno;
+	if (rc == 0 && !kept) {
+		listeners_add(n->listeners, s->fd, tgid);
+		port = port_of(s); /* the kernel may have chosen it now */
+		kept = listeners_kept(n->listeners, port, tgid);
+		if (kept)
+			shutdown(s->fd, SHUT_RDWR);
+	}
+	if (!kept) {
+		finish(c, s, rc);
+		return;
+	}
+	struct trap_object o = {.op = OP_BIND, .asked = host, .resolved = host, .port = port};
+	sock_call_done(s);
+	trap_refuse_or_ask(c, &o, (struct decision){.verdict = VERDICT_NEVER}, EADDRINUSE);
+}
+
 void net_on_listen(struct trap_call *c)
 {
 	cleanup_sock struct sock_call s;
@@ -127,8 +160,9 @@ void net_on_listen(struct trap_call *c)
 		call_refuse(c, OP_BIND, host, port, false, d);
 		return;
 	}
-	int rc = listen(s.fd, (int)trap_arg(c, 1)) < 0 ? -errno : 0;
-	if (rc == 0 && inet && n)
-		listeners_add(n->listeners, s.fd);
-	finish(c, &s, rc);
+	if (inet && n && s.type == SOCK_STREAM) {
+		listen_noted(c, n, &s, host, port);
+		return;
+	}
+	finish(c, &s, listen(s.fd, (int)trap_arg(c, 1)) < 0 ? -errno : 0);
 }

@@ -320,8 +320,8 @@ bool gateway_parent(const struct gateway *g, const char *host);
 struct listeners;
 struct listeners *listeners_new(void);
 void listeners_free(struct listeners *l);
-/** listeners_add() - the tree listens on @fd (internet), or has bound it to an abstract name. */
-void listeners_add(struct listeners *l, int fd);
+/** listeners_add() - process @tgid listens on @fd (internet), or has bound it to an abstract name. */
+void listeners_add(struct listeners *l, int fd, pid_t tgid);
 /**
  * listeners_judged() - whether @fd is bound to a port that was judged when it was bound.
  * @add: it is, note it
@@ -329,6 +329,8 @@ void listeners_add(struct listeners *l, int fd);
 bool listeners_judged(struct listeners *l, int fd, bool add);
 /** listeners_port() - whether what listens on loopback @port now is a socket of the tree. */
 bool listeners_port(struct listeners *l, unsigned port);
+/** listeners_kept() - whether a login of another program's awaits its answer on @port, so that @tgid must not listen. */
+bool listeners_kept(struct listeners *l, unsigned port, pid_t tgid);
 enum holder { HOLDER_NOBODY, HOLDER_TREE, HOLDER_FOREIGN };
 /** listeners_abstract() - whose socket holds abstract @name (without its first byte). */
 enum holder listeners_abstract(struct listeners *l, const char *name, size_t len);

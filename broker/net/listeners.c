@@ -6,8 +6,14 @@
  * test servers and their clients do. What was noted when a socket began to listen is
  * compared with who holds the port or the name now (by the socket's inode), so a port
  * that another program of the host has taken over since is not reached.
+ *
+ * A login's answer comes to such a port. While the page is open the port belongs to
+ * the program that opened it: nobody else in the tree may listen on it, on whatever
+ * address, for as long as that program does.
  */
 #include "net/internal.h"
+
+#include "base/process.h"
 
 #include <arpa/inet.h>
 #include <sys/stat.h>
@@ -16,6 +22,8 @@ struct listener {
 	ino_t ino;
 	unsigned port; /* 0: an abstract name */
 	bool judged;   /* bound to a port that was judged; it need not listen */
+	pid_t tgid;    /* who listens */
+	bool tied;     /* a login's answer is awaited there */
 };
 
 struct listeners {
@@ -76,11 +84,13 @@ static bool note(struct listeners *l, const struct listener *x, bool add)
 	return found;
 }
 
-void listeners_add(struct listeners *l, int fd)
+void listeners_add(struct listeners *l, int fd, pid_t tgid)
 {
 	struct listener x;
-	if (entry_of(fd, false, &x))
-		(void)note(l, &x, true);
+	if (!entry_of(fd, false, &x))
+		return;
+	x.tgid = tgid;
+	(void)note(l, &x, true);
 }
 
 bool listeners_judged(struct listeners *l, int fd, bool add)
@@ -94,8 +104,12 @@ static bool noted(struct listeners *l, unsigned port, unsigned long ino)
 	return note(l, &(struct listener){.ino = ino, .port = port}, false);
 }
 
-/* Who listens on @port: every listener has to be the tree's. */
-static bool table_is_ours(struct listeners *l, const char *table, unsigned port, bool *some)
+/* ---- who listens now ----------------------------------------------------------- */
+
+typedef bool check_fn(struct listeners *l, unsigned port, unsigned long ino, pid_t tgid);
+
+/* Whether @check holds for every socket that listens on @port. *@some: there is one. */
+static bool table_holds(struct listeners *l, const char *table, unsigned port, check_fn *check, pid_t tgid, bool *some)
 {
 	cleanup_file FILE *f = fopen(table, "re");
 	char line[512];
@@ -107,22 +121,114 @@ static bool table_is_ours(struct listeners *l, const char *table, unsigned port,
 			at != port || state != 0x0a) /* TCP_LISTEN */
 			continue;
 		*some = true;
-		if (!noted(l, port, ino))
+		if (!check(l, port, ino, tgid))
 			return false;
 	}
 	return true;
 }
 
-bool listeners_port(struct listeners *l, unsigned port)
+static bool all_hold(struct listeners *l, unsigned port, check_fn *check, pid_t tgid, bool *some)
 {
-	bool some = false;
-	return noted(l, port, 0) && table_is_ours(l, "/proc/net/tcp", port, &some) &&
-	       table_is_ours(l, "/proc/net/tcp6", port, &some) && some;
+	*some = false;
+	return table_holds(l, "/proc/net/tcp", port, check, tgid, some) &&
+	       table_holds(l, "/proc/net/tcp6", port, check, tgid, some);
 }
 
-bool net_listens(struct net *n, unsigned port)
+static bool is_ours(struct listeners *l, unsigned port, unsigned long ino, pid_t tgid)
 {
-	return listeners_port(n->listeners, port);
+	(void)tgid;
+	return noted(l, port, ino);
+}
+
+bool listeners_port(struct listeners *l, unsigned port)
+{
+	bool some;
+	return noted(l, port, 0) && all_hold(l, port, is_ours, 0, &some) && some;
+}
+
+/* ---- whose answer comes there ---------------------------------------------------- */
+
+static bool same_line(pid_t a, pid_t b)
+{
+	return process_descends(a, b) || process_descends(b, a);
+}
+
+/*
+ * Whether the page that @opener asks for belongs to @listener. It mostly runs an opener
+ * for that, so its other children count too.
+ */
+static bool opened_by(pid_t opener, pid_t listener)
+{
+	pid_t up = process_parent(opener, NULL);
+	return same_line(opener, listener) || (up > 0 && process_descends(listener, up));
+}
+
+/* The note of a socket; tgid 0: none. */
+static struct listener note_of(struct listeners *l, unsigned port, unsigned long ino)
+{
+	struct listener x = {0};
+	pthread_mutex_lock(&l->lock);
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].ino == ino && l->v[i].port == port && !l->v[i].judged)
+			x = l->v[i];
+	pthread_mutex_unlock(&l->lock);
+	return x;
+}
+
+static bool is_openers(struct listeners *l, unsigned port, unsigned long ino, pid_t opener)
+{
+	struct listener x = note_of(l, port, ino);
+	return x.tgid && opened_by(opener, x.tgid);
+}
+
+static bool is_not_kept(struct listeners *l, unsigned port, unsigned long ino, pid_t tgid)
+{
+	struct listener x = note_of(l, port, ino);
+	return !x.tied || same_line(x.tgid, tgid);
+}
+
+/*
+ * Whom @opener asks for. One whose parent is gone already, as some libraries make it,
+ * tells nothing: then it is whoever began to listen last.
+ */
+static pid_t opener_for(struct listeners *l, unsigned port, pid_t opener)
+{
+	if (process_parent(opener, NULL) != getpid())
+		return opener;
+	pthread_mutex_lock(&l->lock);
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].port == port && !l->v[i].judged)
+			opener = l->v[i].tgid;
+	pthread_mutex_unlock(&l->lock);
+	return opener;
+}
+
+static void tie(struct listeners *l, unsigned port, bool tied)
+{
+	pthread_mutex_lock(&l->lock);
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].port == port && !l->v[i].judged)
+			l->v[i].tied = tied;
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* Tied before it is looked at: who begins to listen meanwhile is seen here, or sees that it is tied. */
+enum callback net_callback(struct net *n, unsigned port, pid_t opener)
+{
+	bool some;
+	if (!listeners_port(n->listeners, port))
+		return CALLBACK_NOBODY;
+	tie(n->listeners, port, true);
+	if (all_hold(n->listeners, port, is_openers, opener_for(n->listeners, port, opener), &some) && some)
+		return CALLBACK_OPENER;
+	tie(n->listeners, port, false);
+	return CALLBACK_OTHER;
+}
+
+bool listeners_kept(struct listeners *l, unsigned port, pid_t tgid)
+{
+	bool some;
+	return !all_hold(l, port, is_not_kept, tgid, &some);
 }
 
 /* Whether /proc/net/unix shows @shown for the name; NUL bytes of names are written as '@'. */

@@ -20,8 +20,13 @@ int net_start(struct net **n, const struct net_config *cfg, struct err **e);
 void net_stop(struct net *n);
 /** net_settle() - the tree has ended: record what it was refused last. NULL-safe. */
 void net_settle(struct net *n);
-/** net_listens() - whether a program of the tree listens on TCP @port of this machine, and nobody else does. */
-bool net_listens(struct net *n, unsigned port);
+enum callback {
+	CALLBACK_NOBODY, /* nobody listens there, or not only programs of the tree */
+	CALLBACK_OTHER,  /* one does that has nothing to do with the opener */
+	CALLBACK_OPENER, /* nobody else, from now on until it stops listening */
+};
+/** net_callback() - who would get what is sent to TCP @port of this machine, for a page that @opener asks for. */
+enum callback net_callback(struct net *n, unsigned port, pid_t opener);
 /** net_environment() - proxy and CA variables for the program. */
 void net_environment(const struct net *n, struct pairs *out);
 

@@ -290,7 +290,7 @@ void unix_bind(struct trap_call *c, struct sock_call *s)
 		if (rc == 0) /* abstract, or a name of the kernel's choice */
 			rc = bind(s->fd, &s->addr.sa, s->len) < 0 ? -errno : 0;
 		if (rc == 0 && n)
-			listeners_add(n->listeners, s->fd);
+			listeners_add(n->listeners, s->fd, trap_tgid(c));
 		finish(c, rc);
 	}
 }

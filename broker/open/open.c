@@ -276,18 +276,17 @@ static void on_answer(void *data, enum answer answer)
 
 /* ---- whether it may be shown --------------------------------------------- */
 
-/* Whether a program of this session listens where the page's answer goes. */
-static bool answer_arrives(const struct job *j)
+/* Who listens where the page's answer goes. */
+static enum callback answer_goes_to(const struct job *j)
 {
 	const struct open_room *o = j->o;
 	if (!j->u.redirect_port || !o->cfg.net)
-		return true;
+		return CALLBACK_OPENER;
 	for (int64_t end = monotonic_ms() + LISTEN_MS;;) {
-		if (net_listens(o->cfg.net, j->u.redirect_port))
-			return true;
+		enum callback to = net_callback(o->cfg.net, j->u.redirect_port, j->tgid);
 		struct pollfd p = {.fd = o->stop, .events = POLLIN};
-		if (monotonic_ms() >= end || poll(&p, 1, LISTEN_LOOK_MS) != 0)
-			return false;
+		if (to == CALLBACK_OPENER || monotonic_ms() >= end || poll(&p, 1, LISTEN_LOOK_MS) != 0)
+			return to;
 	}
 }
 
@@ -356,10 +355,11 @@ static void *consider(void *data)
 	j->decision = policy_check_origin(policy, j->u.origin);
 	if (j->decision.verdict == VERDICT_NONE && j->u.localhost && policy_settings(policy)->allow_localhost_urls)
 		j->decision.verdict = VERDICT_ALLOW;
-	if (!answer_arrives(j))
-		reason = xasprintf("its answer would go to port %u of this machine, where no program of this "
-				   "session listens",
-			j->u.redirect_port);
+	enum callback to = answer_goes_to(j);
+	if (to != CALLBACK_OPENER)
+		reason = xasprintf("its answer would go to port %u of this machine, where %s", j->u.redirect_port,
+			to == CALLBACK_NOBODY ? "no program of this session listens"
+					      : "another program of this session listens than the one that opens it");
 	if (j->decision.verdict == VERDICT_ALLOW && !reason)
 		return show(j);
 	ask(j, reason);

@@ -11,6 +11,8 @@
  */
 #include "trap/internal.h"
 
+#include "base/process.h"
+
 #include "sandbox/kernel_abi.h"
 
 #include <errno.h>
@@ -203,25 +205,18 @@ void trap_stop(struct trap *t)
 /* A process of the tree has the broker among its ancestors and carries a filter that the broker does not. */
 bool trap_owns(struct trap *t, pid_t tgid)
 {
-	pid_t me = getpid();
 	(void)t;
-	for (int depth = 0; tgid > 1 && depth < 512; depth++) {
-		char path[40], text[1024];
-		(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)tgid);
-		cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-		ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-		text[n < 0 ? 0 : n] = '\0';
-		const char *up = n > 0 ? strstr(text, "\nPPid:") : NULL;
-		pid_t parent = up ? (pid_t)strtol(up + 6, NULL, 10) : 0;
-		if (parent == me) {
-			cleanup_fd int full = open(path, O_RDONLY | O_CLOEXEC);
-			char all[8192];
-			ssize_t m = full < 0 ? -1 : read(full, all, sizeof(all) - 1);
-			all[m < 0 ? 0 : m] = '\0';
-			const char *mode = m > 0 ? strstr(all, "\nSeccomp:") : NULL;
-			return mode && strtol(mode + 9, NULL, 10) == SECCOMP_MODE_FILTER;
-		}
-		tgid = parent;
+	pid_t head = tgid; /* the child of ours that it is below */
+	for (pid_t up = head; up != getpid(); up = process_parent(up, NULL)) {
+		if (up <= 1)
+			return false;
+		head = up;
 	}
-	return false;
+	char path[40], all[8192];
+	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)head);
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, all, sizeof(all) - 1);
+	all[n < 0 ? 0 : n] = '\0';
+	const char *mode = strstr(all, "\nSeccomp:");
+	return head != getpid() && mode && strtol(mode + 9, NULL, 10) == SECCOMP_MODE_FILTER;
 }
