@@ -329,7 +329,8 @@ void listeners_add(struct listeners *l, int fd, pid_t tgid);
 bool listeners_judged(struct listeners *l, int fd, bool add);
 /** listeners_port() - whether what listens on loopback @port now is a socket of the tree. */
 bool listeners_port(struct listeners *l, unsigned port);
-/** listeners_kept() - whether a login of another program's awaits its answer on @port, so that @tgid must not listen. */
+/** listeners_kept() - whether a login of another program's awaits its answer on @port, so that @tgid must not listen.
+ */
 bool listeners_kept(struct listeners *l, unsigned port, pid_t tgid);
 enum holder { HOLDER_NOBODY, HOLDER_TREE, HOLDER_FOREIGN };
 /** listeners_abstract() - whose socket holds abstract @name (without its first byte). */
