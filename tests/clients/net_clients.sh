@@ -10,7 +10,10 @@ $python "$here/lib_net_capture.py" "$work/capture" &
 pids="$pids $!"
 wait_for grep -qs listening "$work/capture"
 
-only="$run --allow-domain api.test --read-file $work/ca.pem --"
+agents=${NONO_AGENTS:-$NONO_SOURCE/build/agents/node_modules/.bin}
+[ -x "$agents/opencode" ] || { echo "the agents are not installed; run scripts/install-agents" >&2; exit 1; }
+only="$run --allow-domain api.test --read-file $work/ca.pem --read ${agents%/node_modules/.bin} --"
+bun="BUN_BE_BUN=1 $agents/opencode run" # as which it is built
 # Inside: the command with HOST replaced, in both ways, for each host. One line each, and what was printed.
 cat >"$work/dir/each" <<'SH'
 pattern=$1; shift
@@ -54,6 +57,8 @@ client "python urllib" 'hello from' "$python -c \"import urllib.request as u; pr
 client "python requests" 'hello from' "$python -c \"import requests; print(requests.get('http://HOST/', timeout=10).text)\""
 client "node fetch" 'hello from' "node fetch.js http://HOST/"
 client "node http" 'hello from' "node http.js http://HOST/"
+client "bun fetch" 'hello from' "$bun ./fetch.js http://HOST/"
+client "bun http" 'hello from' "$bun ./http.js http://HOST/"
 client "npm" 'added 1 package' "rm -rf node_modules; npm install --registry http://HOST/npm/ hello && cat node_modules/hello/index.js"
 client "gRPC" 'hello from' "$python grpc_client.py call HOST 5"
 client "static go" 'hello from' "./go-get http://HOST/"
@@ -69,6 +74,7 @@ resolves_only() {
 resolves() { what=$1; shift; check "$what resolves api.test and nothing else" resolves_only "$@"; }
 resolves dig "dig +short HOST; dig +short +tcp HOST; dig +short aaaa HOST"
 resolves "c-ares" "node ares.js HOST"
+resolves "c-ares in bun" "$bun ./ares.js HOST"
 resolves "busybox nslookup" "busybox nslookup HOST"
 resolves getent "getent ahosts HOST; getent hosts HOST; getent ahostsv6 HOST"
 resolves gethostbyname "$python -c \"import socket; print(socket.gethostbyname('HOST'))\""
