@@ -23,13 +23,15 @@ struct listener {
 	unsigned port; /* 0: an abstract name */
 	bool judged;   /* bound to a port that was judged; it need not listen */
 	pid_t tgid;    /* who listens */
-	bool tied;     /* a login's answer is awaited there */
 };
+
+#define PORTS 65536U
 
 struct listeners {
 	pthread_mutex_t lock;
 	struct listener *v;
 	size_t n;
+	uint32_t *ties; /* for each port: logins that await their answer there, or are just being judged */
 };
 
 #define LISTENERS_MAX 65536U
@@ -37,6 +39,7 @@ struct listeners {
 struct listeners *listeners_new(void)
 {
 	struct listeners *l = xcalloc(1, sizeof(*l));
+	l->ties = xcalloc(PORTS, sizeof(*l->ties)); /* of which nearly nothing is ever touched */
 	pthread_mutex_init(&l->lock, NULL);
 	return l;
 }
@@ -46,6 +49,7 @@ void listeners_free(struct listeners *l)
 	if (!l)
 		return;
 	pthread_mutex_destroy(&l->lock);
+	free(l->ties);
 	free(l->v);
 	free(l);
 }
@@ -184,7 +188,7 @@ static bool is_openers(struct listeners *l, unsigned port, unsigned long ino, pi
 static bool is_not_kept(struct listeners *l, unsigned port, unsigned long ino, pid_t tgid)
 {
 	struct listener x = note_of(l, port, ino);
-	return !x.tied || same_line(x.tgid, tgid);
+	return !x.tgid || same_line(x.tgid, tgid);
 }
 
 /*
@@ -203,13 +207,14 @@ static pid_t opener_for(struct listeners *l, unsigned port, pid_t opener)
 	return opener;
 }
 
-static void tie(struct listeners *l, unsigned port, bool tied)
+/* Change the number of @port's ties by @by. Return: what it was. */
+static uint32_t tie(struct listeners *l, unsigned port, int by)
 {
 	pthread_mutex_lock(&l->lock);
-	for (size_t i = 0; i < l->n; i++)
-		if (l->v[i].port == port && !l->v[i].judged)
-			l->v[i].tied = tied;
+	uint32_t ties = l->ties[port % PORTS];
+	l->ties[port % PORTS] = by < 0 && ties == 0 ? 0 : ties + (uint32_t)by;
 	pthread_mutex_unlock(&l->lock);
+	return ties;
 }
 
 /* Tied before it is looked at: who begins to listen meanwhile is seen here, or sees that it is tied. */
@@ -218,17 +223,23 @@ enum callback net_callback(struct net *n, unsigned port, pid_t opener)
 	bool some;
 	if (!listeners_port(n->listeners, port))
 		return CALLBACK_NOBODY;
-	tie(n->listeners, port, true);
+	tie(n->listeners, port, 1);
 	if (all_hold(n->listeners, port, is_openers, opener_for(n->listeners, port, opener), &some) && some)
 		return CALLBACK_OPENER;
-	tie(n->listeners, port, false);
+	tie(n->listeners, port, -1); /* this one; another login may await its answer there */
 	return CALLBACK_OTHER;
 }
 
 bool listeners_kept(struct listeners *l, unsigned port, pid_t tgid)
 {
 	bool some;
-	return !all_hold(l, port, is_not_kept, tgid, &some);
+	const uint32_t ties = tie(l, port, 0);
+	if (ties == 0)
+		return false;
+	const bool kept = !all_hold(l, port, is_not_kept, tgid, &some);
+	if (!some) /* whoever awaited something has stopped */
+		tie(l, port, -(int)ties);
+	return kept;
 }
 
 /* Whether /proc/net/unix shows @shown for the name; NUL bytes of names are written as '@'. */

@@ -93,9 +93,10 @@ elif mode == "victim6":
 elif mode == "kept":  # while the answer is awaited, nobody else listens there, however
     login = subprocess.Popen(["sh", "-c", f"{sys.executable} {__file__} awaits; true"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     port = int(login.stdout.readline())
-    # binding is no crime: nothing arrives before listening
     def attack(**how):
         return listens(port=port, **how)
+    # a page of one's own that sends its answer there frees nothing
+    print("asked", beside(lambda: open_page(port, "thief", ("sh", "-c", 'xdg-open "$1"; exit $?', "sh")).returncode))
     print("::1", beside(attack, address="::1", family=socket.AF_INET6))
     print("::", beside(attack, address="::", family=socket.AF_INET6))
     print("127.0.0.2", beside(attack, address="127.0.0.2"))
@@ -132,7 +133,7 @@ elif mode == "race":  # the thief begins to listen in the very moment in which t
         if thief == 0:
             t, _ = listener("::1", int(os.read(to_thief[0], 9)), socket.AF_INET6, now=False)
             os.write(to_login[1], b"x")
-            time.sleep(0.003 * (int(sys.argv[2]) * 9 + i))
+            time.sleep(0.02 * (int(sys.argv[2]) * 9 + i))
             try:
                 t.listen()
             except OSError:
@@ -164,7 +165,8 @@ for mode in other both; do
 done
 same "logins whose answer another would get" "" "$(cat "$dir/opened")"
 
-same "while an answer is awaited" "::1 EADDRINUSE
+same "while an answer is awaited" "asked 4
+::1 EADDRINUSE
 :: EADDRINUSE
 127.0.0.2 EADDRINUSE
 shared EADDRINUSE
